@@ -1,0 +1,149 @@
+/** What an app is configured to be, what a deployment asks for, and how the two become one configuration. */
+import type { Phase } from './phases.js';
+
+export interface PortMapping {
+  readonly container_port: number;
+  readonly host_port: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+export interface VolumeMount {
+  /** A named volume, or an absolute path of the host. */
+  readonly source: string;
+  readonly target: string;
+  readonly read_only: boolean;
+}
+
+export interface Resources {
+  /** Cores, fractions allowed. */
+  readonly cpu_limit?: number;
+  readonly memory_limit_mb?: number;
+  readonly cpu_reservation?: number;
+  readonly memory_reservation_mb?: number;
+}
+
+export interface HealthCheck {
+  /** HTTP path that must answer 2xx or 3xx; without it a TCP connection must be accepted. */
+  readonly path?: string;
+  readonly port?: number;
+  readonly interval_ms: number;
+  readonly timeout_ms: number;
+  /** Successes in a row that make a replica healthy. */
+  readonly healthy_threshold: number;
+  readonly deadline_ms: number;
+  /** How long the replicas must stay healthy afterwards. */
+  readonly bake_ms: number;
+}
+
+export const STRATEGIES = ['rolling', 'blue_green', 'canary'] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export const VALIDATION_LEVELS = ['none', 'basic', 'strict'] as const;
+export type ValidationLevel = (typeof VALIDATION_LEVELS)[number];
+
+export const ON_CONFLICT = ['queue', 'supersede', 'reject'] as const;
+export type OnConflict = (typeof ON_CONFLICT)[number];
+
+/** Everything about an app that outlives one deployment. Values of `env` are sealed (see the `Secrets` port). */
+export interface AppConfig {
+  readonly replicas: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly PortMapping[];
+  readonly volumes: readonly VolumeMount[];
+  readonly resources: Resources;
+  /** Arguments that replace the image's CMD; empty = the image's own. */
+  readonly command: readonly string[];
+  /** The container's HTTP port; 0 = it serves none. */
+  readonly port: number;
+  readonly domains: readonly string[];
+  readonly strategy: Strategy;
+  readonly health_check?: HealthCheck;
+}
+
+export const DEFAULT_CONFIG: AppConfig = {
+  replicas: 1,
+  env: {},
+  ports: [],
+  volumes: [],
+  resources: {},
+  command: [],
+  port: 80,
+  domains: [],
+  strategy: 'rolling',
+};
+
+export const DEFAULT_HEALTH_CHECK: HealthCheck = {
+  interval_ms: 1_000,
+  timeout_ms: 2_000,
+  healthy_threshold: 2,
+  deadline_ms: 60_000,
+  bake_ms: 0,
+};
+
+/** What is left out keeps the app's current value. */
+export function resolveConfig(current: AppConfig | undefined, asked: Partial<AppConfig>): AppConfig {
+  return { ...DEFAULT_CONFIG, ...current, ...asked };
+}
+
+export type Source =
+  | { readonly kind: 'image'; readonly image: string }
+  | { readonly kind: 'archive'; readonly bytes: number; readonly sha256: string }
+  /** `token` is sealed; `commit` was resolved when the deployment was asked for. */
+  | {
+      readonly kind: 'git';
+      readonly url: string;
+      readonly ref: string;
+      readonly commit: string;
+      readonly token?: string;
+    }
+  | { readonly kind: 'dockerfile'; readonly dockerfile: string }
+  | { readonly kind: 'captain_definition'; readonly definition: Readonly<Record<string, unknown>> };
+
+/** The immutable order behind one deployment, as it is stored. */
+export interface DeploySpec {
+  readonly source: Source;
+  readonly config: Partial<AppConfig>;
+  readonly validation_level: ValidationLevel;
+  readonly auto_rollback: boolean;
+  readonly on_conflict: OnConflict;
+}
+
+/** Which optional phases have nothing to do, and why. */
+export function skippedPhases(spec: DeploySpec, config: AppConfig): Partial<Record<Phase, string>> {
+  return {
+    ...(spec.source.kind === 'image' && { pre_build: 'an image was given, there is no source to check' }),
+    ...(spec.validation_level === 'none' && { pre_deploy: 'validation_level is none' }),
+    ...(config.replicas === 0 && { post_deploy: 'no replicas were asked for, there is nothing to probe' }),
+  };
+}
+
+/** How people see the source: in lists, in the first line of the log. Holds no secret. */
+export function describeSource(source: Source): string {
+  switch (source.kind) {
+    case 'image':
+      return source.image;
+    case 'archive':
+      return `archive sha256:${source.sha256.slice(0, 12)}`;
+    case 'git':
+      return `${source.url}#${source.ref}@${source.commit.slice(0, 12)}`;
+    case 'dockerfile':
+      return 'Dockerfile text';
+    case 'captain_definition':
+      return 'captain-definition';
+  }
+}
+
+/** Label of the release where none was asked for: the image's tag, the commit, else the release number. */
+export function defaultVersion(source: Source, release: number): string {
+  if (source.kind === 'git') return source.commit.slice(0, 12);
+  if (source.kind === 'image') {
+    const tag = /:([\w][\w.-]{0,127})$/.exec(source.image.replace(/@.*$/, ''))?.[1];
+    if (tag !== undefined && tag !== 'latest') return tag;
+  }
+  return `v${release}`;
+}
+
+/** Swarm service of the app: its plain name in production, as CapRover has it; names cannot hold `--`, so none collide. */
+export function serviceName(appName: string, environment: string): string {
+  return environment === 'production' ? appName : `${appName}--${environment}`;
+}

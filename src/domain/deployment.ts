@@ -1,0 +1,290 @@
+/**
+ * A deployment as a fold over its facts. `evolve` says what a fact changes, `decide` what must happen next, `settle`
+ * adds the facts that follow at once. All pure: the time is in the facts.
+ */
+import { DeployError, type Failure } from './errors.js';
+import {
+  backoffBefore,
+  isFinal,
+  MAX_INTERRUPTIONS,
+  PHASE_RULES,
+  PHASES,
+  type DeploymentStatus,
+  type Phase,
+  type PhaseStatus,
+} from './phases.js';
+
+/** Who caused something: a person's session, a token (with its agent's name), or FlukeDeploy itself. */
+export interface Actor {
+  readonly kind: 'admin' | 'token' | 'system';
+  readonly name: string;
+  readonly agent?: string;
+}
+
+/** What is known of a deployment the moment it is asked for, and never changes. */
+export interface DeploymentIdentity {
+  readonly id: string;
+  readonly app_name: string;
+  readonly environment: string;
+  readonly project: string;
+  readonly version: string;
+  /** Number of the release this becomes when it succeeds; counts per app and environment. */
+  readonly release: number;
+  readonly actor: Actor;
+  readonly source: string;
+  readonly timeout_ms: number;
+  readonly reason?: string;
+  readonly rollback_of?: string;
+  readonly wedo_task_id?: string;
+}
+
+/** What phases leave behind for later phases and for the release. */
+export interface PhaseOutputs {
+  /** What Swarm runs: an image id or `name@sha256:…`. */
+  readonly image?: string;
+  readonly image_digest?: string;
+  readonly commit?: string;
+  readonly service?: string;
+}
+
+interface At {
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+export type Fact = At &
+  (
+    | { readonly type: 'deployment_requested'; readonly deployment: DeploymentIdentity }
+    | {
+        readonly type: 'deployment_started';
+        readonly deadline_at: string;
+        readonly replicas: number;
+        readonly skips: Partial<Record<Phase, string>>;
+      }
+    | { readonly type: 'phase_started'; readonly phase: Phase; readonly attempt: number }
+    | { readonly type: 'phase_released'; readonly phase: Phase; readonly attempt: number; readonly reason: string }
+    | {
+        readonly type: 'phase_succeeded';
+        readonly phase: Phase;
+        readonly attempt: number;
+        readonly outputs: PhaseOutputs;
+      }
+    | { readonly type: 'phase_skipped'; readonly phase: Phase; readonly reason: string }
+    | { readonly type: 'phase_failed'; readonly phase: Phase; readonly attempt: number; readonly error: Failure }
+    | {
+        readonly type: 'cancel_requested';
+        readonly actor: Actor;
+        readonly reason: string;
+        readonly superseded_by?: string;
+      }
+    | { readonly type: 'deployment_succeeded' }
+    | { readonly type: 'deployment_failed'; readonly error: Failure; readonly phase?: Phase }
+    | { readonly type: 'deployment_cancelled'; readonly error: Failure }
+    | { readonly type: 'deployment_rolled_back'; readonly by: string }
+  );
+export type FactType = Fact['type'];
+
+export interface PhaseState {
+  readonly status: PhaseStatus;
+  readonly attempt: number;
+  /** How often a worker died in the current attempt. */
+  readonly interruptions: number;
+  readonly started_at?: string;
+  readonly finished_at?: string;
+  readonly skipped_because?: string;
+  readonly error?: Failure;
+}
+
+export interface DeploymentState {
+  readonly identity: DeploymentIdentity;
+  readonly status: DeploymentStatus;
+  readonly phases: Readonly<Record<Phase, PhaseState>>;
+  readonly skips: Partial<Record<Phase, string>>;
+  readonly outputs: PhaseOutputs;
+  readonly replicas?: number;
+  readonly requested_at: string;
+  readonly started_at?: string;
+  readonly deadline_at?: string;
+  readonly finished_at?: string;
+  readonly cancel?: { readonly actor: Actor; readonly reason: string; readonly superseded_by?: string };
+  readonly error?: Failure;
+  readonly failed_phase?: Phase;
+  readonly rolled_back_by?: string;
+}
+
+export type Decision =
+  /** Another deployment of the app runs; the store starts this one when its turn comes. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'run'; readonly phase: Phase; readonly attempt: number; readonly delay_ms: number }
+  | { readonly kind: 'skip'; readonly phase: Phase; readonly reason: string }
+  | { readonly kind: 'succeed' }
+  | { readonly kind: 'fail'; readonly error: Failure; readonly phase: Phase }
+  | { readonly kind: 'cancel'; readonly error: Failure }
+  | { readonly kind: 'nothing' };
+
+const UNTOUCHED: PhaseState = { status: 'pending', attempt: 0, interruptions: 0 };
+
+/** The state after `fact`. The first fact of every deployment is `deployment_requested`. */
+export function evolve(state: DeploymentState | undefined, fact: Fact): DeploymentState {
+  if (fact.type === 'deployment_requested') {
+    const { deployment: identity, at } = fact;
+    const phases = Object.fromEntries(PHASES.map((phase) => [phase, UNTOUCHED])) as Record<Phase, PhaseState>;
+    return { identity, status: 'pending', phases, skips: {}, outputs: {}, requested_at: at };
+  }
+  if (state === undefined) throw new Error(`a deployment begins with deployment_requested, not ${fact.type}`);
+  if (isFinal(state.status) && fact.type !== 'deployment_rolled_back') return state;
+
+  const { at } = fact;
+  switch (fact.type) {
+    case 'deployment_started':
+      return {
+        ...state,
+        status: PHASE_RULES[PHASES[0]].status,
+        started_at: at,
+        deadline_at: fact.deadline_at,
+        replicas: fact.replicas,
+        skips: fact.skips,
+      };
+    case 'phase_started': {
+      const before = state.phases[fact.phase];
+      const resumed = before.status === 'running' && before.attempt === fact.attempt;
+      const started_at = before.started_at ?? at;
+      return {
+        ...withPhase(state, fact.phase, {
+          status: 'running',
+          attempt: fact.attempt,
+          interruptions: resumed ? before.interruptions + 1 : 0,
+          started_at,
+        }),
+        status: PHASE_RULES[fact.phase].status,
+      };
+    }
+    case 'phase_released': {
+      const { status: _, ...before } = state.phases[fact.phase];
+      return withPhase(state, fact.phase, { ...before, status: 'pending', attempt: fact.attempt - 1 });
+    }
+    case 'phase_succeeded':
+      return {
+        ...withPhase(state, fact.phase, ended(state.phases[fact.phase], 'succeeded', at)),
+        outputs: { ...state.outputs, ...fact.outputs },
+      };
+    case 'phase_skipped':
+      return withPhase(state, fact.phase, {
+        ...state.phases[fact.phase],
+        status: 'skipped',
+        skipped_because: fact.reason,
+      });
+    case 'phase_failed':
+      return withPhase(state, fact.phase, { ...ended(state.phases[fact.phase], 'failed', at), error: fact.error });
+    case 'cancel_requested': {
+      const { actor, reason, superseded_by } = fact;
+      return { ...state, cancel: { actor, reason, ...(superseded_by && { superseded_by }) } };
+    }
+    case 'deployment_succeeded':
+      return finished(state, 'success', at);
+    case 'deployment_failed':
+      return {
+        ...finished(state, 'failed', at),
+        error: fact.error,
+        ...(fact.phase && { failed_phase: fact.phase }),
+      };
+    case 'deployment_cancelled':
+      return { ...finished(state, 'cancelled', at), error: fact.error };
+    case 'deployment_rolled_back':
+      return state.status === 'failed' ? { ...state, status: 'rolled_back', rolled_back_by: fact.by } : state;
+  }
+}
+
+export function fold(facts: Iterable<Fact>): DeploymentState {
+  let state: DeploymentState | undefined;
+  for (const fact of facts) state = evolve(state, fact);
+  if (state === undefined) throw new Error('a deployment has at least one fact');
+  return state;
+}
+
+/** What must happen next. A running phase stays claimable: whether its worker lives is the lease's to say, not the state's. */
+export function decide(state: DeploymentState): Decision {
+  if (isFinal(state.status)) return { kind: 'nothing' };
+  const phase = PHASES.find((name) => !['succeeded', 'skipped'].includes(state.phases[name].status));
+  const current = phase && state.phases[phase];
+
+  if (state.cancel && current?.status !== 'running') return { kind: 'cancel', error: cancelError(state.cancel) };
+  if (state.started_at === undefined) return { kind: 'wait' };
+  if (phase === undefined || current === undefined) return { kind: 'succeed' };
+
+  switch (current.status) {
+    case 'pending': {
+      const reason = state.skips[phase];
+      if (reason !== undefined) return { kind: 'skip', phase, reason };
+      return { kind: 'run', phase, attempt: current.attempt + 1, delay_ms: 0 };
+    }
+    case 'running':
+      if (current.interruptions >= MAX_INTERRUPTIONS) {
+        return { kind: 'fail', phase, error: new DeployError('worker_lost').toFailure() };
+      }
+      return { kind: 'run', phase, attempt: current.attempt, delay_ms: 0 };
+    case 'failed': {
+      const error = current.error ?? new DeployError('internal').toFailure();
+      const attempt = current.attempt + 1;
+      if (!error.retryable || attempt > PHASE_RULES[phase].max_attempts) return { kind: 'fail', phase, error };
+      return { kind: 'run', phase, attempt, delay_ms: backoffBefore(phase, attempt, state.identity.id) };
+    }
+    case 'succeeded':
+    case 'skipped':
+      throw new Error(`phase ${phase} is over`);
+  }
+}
+
+/** The facts that follow from the state without any work: skipped phases and the end of the deployment. */
+export function settle(state: DeploymentState, at: string): Fact[] {
+  const facts: Fact[] = [];
+  for (let now = state; ;) {
+    const fact = consequence(decide(now), at);
+    if (fact === undefined) return facts;
+    facts.push(fact);
+    now = evolve(now, fact);
+  }
+}
+
+function consequence(decision: Decision, at: string): Fact | undefined {
+  switch (decision.kind) {
+    case 'skip':
+      return { type: 'phase_skipped', at, phase: decision.phase, reason: decision.reason };
+    case 'succeed':
+      return { type: 'deployment_succeeded', at };
+    case 'fail':
+      return { type: 'deployment_failed', at, error: decision.error, phase: decision.phase };
+    case 'cancel':
+      return { type: 'deployment_cancelled', at, error: decision.error };
+    case 'wait':
+    case 'run':
+    case 'nothing':
+      return undefined;
+  }
+}
+
+function cancelError(cancel: NonNullable<DeploymentState['cancel']>): Failure {
+  return cancel.superseded_by
+    ? new DeployError('superseded', `Superseded by ${cancel.superseded_by}.`).toFailure()
+    : new DeployError('cancelled', cancel.reason ? `Cancelled: ${cancel.reason}` : undefined).toFailure();
+}
+
+function withPhase(state: DeploymentState, phase: Phase, next: PhaseState): DeploymentState {
+  return { ...state, phases: { ...state.phases, [phase]: next } };
+}
+
+function ended(phase: PhaseState, status: PhaseStatus, at: string): PhaseState {
+  return { ...phase, status, finished_at: at };
+}
+
+/** Phases that were never reached are skipped, so that an ended deployment has no phase that seems to wait. */
+function finished(state: DeploymentState, status: DeploymentStatus, at: string): DeploymentState {
+  const phases = { ...state.phases };
+  for (const phase of PHASES) {
+    const current = phases[phase];
+    if (current.status === 'pending')
+      phases[phase] = { ...current, status: 'skipped', skipped_because: 'the deployment ended before' };
+    if (current.status === 'running') phases[phase] = ended(current, 'failed', at);
+  }
+  return { ...state, status, phases, finished_at: at };
+}

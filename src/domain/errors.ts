@@ -1,0 +1,213 @@
+/** The one table of error codes: what each means, whether trying again helps, and how HTTP tells it. */
+
+interface ErrorRow {
+  /** HTTP status when a request is answered with this code; phase failures are never answered, only recorded. */
+  readonly http?: number;
+  /** Whether the same step may succeed when it is simply run again. */
+  readonly retryable: boolean;
+  /** RFC 9457 `title`: the same sentence for every occurrence. */
+  readonly title: string;
+  /** The next thing to try, in plain words. */
+  readonly hint?: string;
+}
+
+const request = (http: number, title: string, hint?: string): ErrorRow => ({
+  http,
+  retryable: http === 429 || http === 503,
+  title,
+  ...(hint && { hint }),
+});
+const permanent = (title: string, hint?: string): ErrorRow => ({ retryable: false, title, ...(hint && { hint }) });
+const passing = (title: string, hint?: string): ErrorRow => ({ retryable: true, title, ...(hint && { hint }) });
+
+export const ERRORS = {
+  // Requests
+  malformed_json: request(400, 'The body is not valid JSON.'),
+  malformed_multipart: request(
+    400,
+    'The multipart body cannot be read.',
+    'Send the parts `spec` (JSON) and `source` (tar).',
+  ),
+  invalid_field: request(400, 'A field has a value that is not allowed.'),
+  unknown_field: request(400, 'A field is not known here.'),
+  unauthenticated: request(401, 'No valid credentials were sent.', 'Send `Authorization: Bearer fd_…`.'),
+  wrong_password: request(401, 'The password is wrong.'),
+  forbidden: request(403, 'The credentials do not allow this.'),
+  not_found: request(404, 'There is nothing at this address.'),
+  deployment_not_found: request(404, 'No deployment has this id.'),
+  app_not_found: request(404, 'No app has this name.'),
+  token_not_found: request(404, 'No token has this id.'),
+  method_not_allowed: request(405, 'The address does not answer this method.'),
+  deployment_in_progress: request(
+    409,
+    'Another deployment of this app is in progress.',
+    'Wait for it, or send on_conflict: queue or supersede.',
+  ),
+  deployment_ended: request(409, 'The deployment has already ended.'),
+  payload_too_large: request(413, 'The body is larger than allowed.'),
+  unsupported_media_type: request(
+    415,
+    'The content type is not served here.',
+    'Send application/json or multipart/form-data.',
+  ),
+  idempotency_key_reused: request(
+    422,
+    'The Idempotency-Key was used before with another body.',
+    'Use a new key for a new deployment.',
+  ),
+  source_unusable: request(422, 'The source cannot be deployed.'),
+  git_ref_not_found: request(422, 'The git ref does not exist in the repository.'),
+  git_unreachable: { ...passing('The git repository cannot be reached.', 'Check the URL and the token.'), http: 422 },
+  git_host_refused: request(422, 'This git host is not allowed.', 'Add the host to GIT_ALLOWED_HOSTS if it is yours.'),
+  cursor_invalid: request(400, 'The cursor was not given out by this server.'),
+  too_many_requests: request(429, 'Too many requests.', 'Wait as long as Retry-After says.'),
+  unavailable: request(503, 'A service that is needed does not answer.'),
+  internal: { http: 500, retryable: true, title: 'Something went wrong inside FlukeDeploy.' },
+
+  // pre_build: the source
+  archive_unsafe: permanent(
+    'The archive holds an entry that is not allowed.',
+    'Pack plain files and folders only, with relative paths.',
+  ),
+  archive_invalid: permanent('The archive is not a readable tar or tar.gz.'),
+  archive_too_large: permanent(
+    'The archive unpacks to more than is allowed.',
+    'Leave out what the build does not need.',
+  ),
+  definition_missing: permanent(
+    'The source has neither a Dockerfile nor a captain-definition.',
+    'Put one at the root of the archive, or into its single top folder.',
+  ),
+  definition_invalid: permanent(
+    'The captain-definition is not valid.',
+    'Schema version 2 with exactly one of dockerfileLines, dockerfilePath, imageName.',
+  ),
+  template_unsupported: permanent(
+    'captain-definition templates are not supported yet.',
+    'Use dockerfileLines, dockerfilePath or imageName.',
+  ),
+  dockerfile_invalid: permanent('The Dockerfile is not valid.'),
+
+  // build
+  build_failed: permanent('The image could not be built.', 'The last lines of the build say why.'),
+  image_not_found: permanent('The image does not exist in its registry.', 'Check name and tag, or the registry login.'),
+  registry_unreachable: passing('The registry does not answer.'),
+  registry_denied: permanent('The registry refused the login.', 'Check the user and password in REGISTRY_URL.'),
+  push_failed: passing('The image could not be pushed to the registry.'),
+  docker_unavailable: passing(
+    'The Docker Engine does not answer.',
+    'Is dockerd running, and may FlukeDeploy use its socket?',
+  ),
+
+  // pre_deploy: the cluster
+  swarm_inactive: permanent('Docker is not part of a Swarm.', 'Run docker swarm init.'),
+  name_taken: permanent(
+    'A service of this name exists and is not ours.',
+    'Choose another app name, or remove that service.',
+  ),
+  port_in_use: permanent('A published port is in use already.', 'Choose another host port.'),
+  ports_exceed_nodes: permanent(
+    'A published port can be held by one replica per node only.',
+    'Ask for fewer replicas, or publish no port.',
+  ),
+  volume_invalid: permanent('A volume cannot be mounted.'),
+  capacity_insufficient: permanent(
+    'No node has the CPU or memory that is asked for.',
+    'Lower the resources, or add a node.',
+  ),
+  architecture_mismatch: permanent(
+    'The image does not run on the processors of this cluster.',
+    'Build it for the architecture named.',
+  ),
+  image_not_distributable: permanent(
+    'The image is on one node only.',
+    'Set REGISTRY_URL so that every node can fetch it.',
+  ),
+
+  // deploy: convergence
+  container_crashed: permanent('The program ended right after its start.', 'Its last lines say why.'),
+  command_not_found: permanent('The start command does not exist in the image.'),
+  out_of_memory: permanent('The program used more memory than it may and was stopped.', 'Raise resources.memory_mb.'),
+  unhealthy: permanent('The health check of the container keeps failing.'),
+  no_suitable_node: permanent('No node fits the service.'),
+  task_rejected: permanent('A node refused to start the container.'),
+  update_rolled_back: permanent('Swarm took the update back.'),
+  update_paused: permanent('Swarm stopped the update half-way.'),
+  newer_deployment_live: permanent('A newer deployment is already live.'),
+  service_changed: passing('The service was changed by somebody else at the same moment.'),
+
+  // post_deploy: health
+  health_check_failed: permanent('The health check did not pass in time.'),
+
+  // The deployment as a whole
+  phase_timeout: passing('The phase took longer than it may.'),
+  deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),
+  worker_lost: permanent('The worker died again and again in this phase.'),
+  cancelled: permanent('The deployment was cancelled.'),
+  superseded: permanent('A newer deployment of the same app took its place.'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export function errorRow(code: ErrorCode): ErrorRow {
+  return ERRORS[code];
+}
+
+/** What a failed phase or deployment says of itself. `evidence` holds the last output, the failing probe or the task's error. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly evidence?: readonly string[];
+  readonly hint?: string;
+}
+
+export interface FieldError {
+  /** Dotted path of the field, such as `ports.0.host_port`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Every error that is ours to tell; the code decides everything else about it. */
+export class DeployError extends Error {
+  override readonly name = 'DeployError';
+  readonly evidence: readonly string[] | undefined;
+  readonly fields: readonly FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message?: string,
+    details: {
+      evidence?: readonly string[] | undefined;
+      fields?: readonly FieldError[];
+      retryAfterSeconds?: number;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message ?? errorRow(code).title, { cause: details.cause });
+    this.evidence = details.evidence;
+    this.fields = details.fields;
+    this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+
+  toFailure(): Failure {
+    const row = errorRow(this.code);
+    return {
+      code: this.code,
+      message: this.message,
+      retryable: row.retryable,
+      ...(this.evidence?.length && { evidence: this.evidence }),
+      ...(row.hint && { hint: row.hint }),
+    };
+  }
+}
+
+/** Any thrown value as a Failure; what we did not foresee is `internal` and tells no stack. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof DeployError) return error.toFailure();
+  return new DeployError(
+    'internal',
+    `Unexpected: ${error instanceof Error ? error.message : String(error)}`,
+  ).toFailure();
+}

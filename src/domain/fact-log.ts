@@ -1,0 +1,162 @@
+/** How each fact reads in the log: the only place where lifecycle events get their words and their event type. */
+import type { DeploymentState, Fact } from './deployment.js';
+import {
+  actorMetadata,
+  createDeploymentLog,
+  createErrorLog,
+  FlukeDeployEventType as Event,
+  type LogDraft,
+} from './log-entry.js';
+import type { Phase } from './phases.js';
+
+interface PhaseEvents {
+  readonly start: Event;
+  readonly complete: Event;
+  readonly error: Event;
+  readonly title: string;
+}
+
+const PHASE_EVENTS: Readonly<Record<Phase, PhaseEvents>> = {
+  pre_build: { start: Event.PRE_BUILD, complete: Event.PRE_BUILD, error: Event.BUILD_ERROR, title: 'Pre-build checks' },
+  build: { start: Event.BUILD_START, complete: Event.BUILD_COMPLETE, error: Event.BUILD_ERROR, title: 'Build' },
+  pre_deploy: {
+    start: Event.PRE_DEPLOY,
+    complete: Event.PRE_DEPLOY,
+    error: Event.DEPLOY_ERROR,
+    title: 'Pre-deploy checks',
+  },
+  deploy: { start: Event.DEPLOY_START, complete: Event.DEPLOY_COMPLETE, error: Event.DEPLOY_ERROR, title: 'Deploy' },
+  post_deploy: {
+    start: Event.POST_DEPLOY,
+    complete: Event.POST_DEPLOY,
+    error: Event.DEPLOY_ERROR,
+    title: 'Post-deploy checks',
+  },
+};
+
+/** The entry of `fact`; `state` is the deployment after it. */
+export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
+  const { at } = fact;
+  switch (fact.type) {
+    case 'deployment_requested': {
+      const { app_name, environment, version, source, actor, reason, rollback_of } = fact.deployment;
+      return createDeploymentLog({
+        at,
+        event_type: Event.DEPLOY_START,
+        message: `Deployment of ${app_name} ${version} to ${environment} requested: ${source}`,
+        metadata: { version, ...actorMetadata(actor), ...(reason && { reason }), ...(rollback_of && { rollback_of }) },
+      });
+    }
+    case 'deployment_started':
+      return createDeploymentLog({
+        at,
+        message: `Deployment started, it must be done by ${fact.deadline_at}`,
+        metadata: { replicas_to: fact.replicas },
+      });
+    case 'phase_started': {
+      const { start, title } = PHASE_EVENTS[fact.phase];
+      const again = state.phases[fact.phase].interruptions > 0 ? ' again: the worker before was lost' : '';
+      const attempt = fact.attempt > 1 ? ` (attempt ${fact.attempt})` : '';
+      return createDeploymentLog({ ...where(fact), event_type: start, message: `${title} started${attempt}${again}` });
+    }
+    case 'phase_released':
+      return createDeploymentLog({
+        ...where(fact),
+        level: 'warn',
+        message: `${PHASE_EVENTS[fact.phase].title} handed over: ${fact.reason}`,
+      });
+    case 'phase_succeeded': {
+      const { complete, title } = PHASE_EVENTS[fact.phase];
+      const { image, image_digest, commit } = fact.outputs;
+      return createDeploymentLog({
+        ...where(fact),
+        event_type: complete,
+        message: `${title} done`,
+        metadata: {
+          duration_ms: durationOf(state, fact.phase),
+          ...(image && { image }),
+          ...(image_digest && { image_digest }),
+          ...(commit && { commit }),
+        },
+      });
+    }
+    case 'phase_skipped': {
+      const { complete, title } = PHASE_EVENTS[fact.phase];
+      return createDeploymentLog({
+        at,
+        phase: fact.phase,
+        event_type: complete,
+        message: `${title} skipped: ${fact.reason}`,
+        metadata: { reason: fact.reason },
+      });
+    }
+    case 'phase_failed': {
+      const { error: event_type, title } = PHASE_EVENTS[fact.phase];
+      return createErrorLog({
+        ...where(fact),
+        event_type,
+        error: fact.error,
+        message: `${title} failed: ${fact.error.message}`,
+        metadata: { duration_ms: durationOf(state, fact.phase) },
+      });
+    }
+    case 'cancel_requested':
+      return createDeploymentLog({
+        at,
+        level: 'warn',
+        message: fact.superseded_by ? `Superseded by ${fact.superseded_by}` : `Cancel requested by ${fact.actor.name}`,
+        metadata: {
+          ...actorMetadata(fact.actor),
+          ...(fact.reason && { reason: fact.reason }),
+          ...(fact.superseded_by && { superseded_by: fact.superseded_by }),
+        },
+      });
+    case 'deployment_succeeded': {
+      const { app_name, version, release } = state.identity;
+      return createDeploymentLog({
+        at,
+        event_type: Event.DEPLOY_COMPLETE,
+        message: `${app_name} ${version} is live as release ${release}`,
+        metadata: { version, duration_ms: elapsed(state), ...(state.outputs.image && { image: state.outputs.image }) },
+      });
+    }
+    case 'deployment_failed':
+      return createErrorLog({
+        at,
+        event_type: Event.DEPLOY_ERROR,
+        error: fact.error,
+        message: `Deployment failed${fact.phase ? ` in ${fact.phase}` : ''}: ${fact.error.message}`,
+        metadata: { duration_ms: elapsed(state) },
+      });
+    case 'deployment_cancelled':
+      return createErrorLog({
+        at,
+        event_type: Event.DEPLOY_ERROR,
+        error: fact.error,
+        message: fact.error.message,
+        metadata: { duration_ms: elapsed(state) },
+      });
+    case 'deployment_rolled_back':
+      return createDeploymentLog({
+        at,
+        level: 'warn',
+        event_type: Event.DEPLOY_ERROR,
+        message: `Rolled back by ${fact.by}`,
+      });
+  }
+}
+
+function where(
+  fact: Fact & { readonly phase: Phase; readonly attempt: number },
+): Pick<LogDraft, 'at' | 'phase' | 'attempt'> {
+  return { at: fact.at, phase: fact.phase, attempt: fact.attempt };
+}
+
+function durationOf(state: DeploymentState, phase: Phase): number {
+  const { started_at, finished_at } = state.phases[phase];
+  return started_at && finished_at ? Date.parse(finished_at) - Date.parse(started_at) : 0;
+}
+
+function elapsed(state: DeploymentState): number {
+  return state.finished_at ? Date.parse(state.finished_at) - Date.parse(state.requested_at) : 0;
+}

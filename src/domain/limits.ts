@@ -1,0 +1,25 @@
+/** Every bound that a user can meet, in one place; those marked by `Config` can be changed by the environment. */
+
+export const LIMITS = {
+  app_name_length: 50,
+  json_body_bytes: 1024 * 1024,
+  /** Default of `UPLOAD_LIMIT_MB`. */
+  upload_megabytes: 512,
+  archive_entries: 100_000,
+  /** An archive may unpack to at most this many times the upload limit. */
+  archive_expansion: 4,
+  page_entries: 10_000,
+  page_deployments: 1_000,
+  replicas: 100,
+  env_variables: 500,
+  env_value_length: 32_768,
+  /** `total` is counted exactly up to here; beyond, `total_capped` says so. */
+  counted_entries: 100_000,
+  wait_seconds: 60,
+  log_line_length: 16_384,
+  /** Lines of output kept per phase attempt; what is cut is said in the log. */
+  lines_per_phase: 50_000,
+  evidence_lines: 20,
+  socket_message_bytes: 64 * 1024,
+  idempotency_hours: 24,
+} as const;

@@ -33,12 +33,12 @@ export interface Acceptance {
   readonly record: DeploymentRecord;
   /** The Idempotency-Key was known: nothing was made. */
   readonly replayed: boolean;
-  /** Waiting deployments that this one took the place of. */
-  readonly superseded: readonly string[];
 }
 
 export interface DeploymentFilter {
   readonly app_name?: string;
+  /** App names or patterns with `*` that the reader is limited to. */
+  readonly apps?: readonly string[];
   readonly environment?: string;
   readonly statuses?: readonly DeploymentStatus[];
 }
@@ -88,6 +88,16 @@ export abstract class DeploymentStore {
   abstract stats(): Promise<DeploymentStats>;
   abstract appExists(appName: string): Promise<boolean>;
 
+  /** The archive uploaded for this deployment. */
+  abstract readArchive(deploymentId: string): AsyncIterable<Uint8Array>;
+  /** Deletes entries and idempotency keys that have outlived their time. */
+  abstract prune(): Promise<void>;
+}
+
+/** Who works on what: the turn of each app, the lease of each phase. Only the database's clock counts. */
+export abstract class PhaseClaims {
+  /** Older deployments that must make way for a waiting one with `on_conflict: supersede`, and have not been told yet. */
+  abstract superseded(): Promise<{ id: string; superseded_by: string }[]>;
   /** Starts the oldest waiting deployment of every app (or of this one) that has none running; answers what has become due. */
   abstract startWaiting(app?: { app_name: string; environment: string }): Promise<DuePhase[]>;
   /** Takes the phase if it is due and nobody holds it: the fence rises, the lease begins. `undefined`: nothing to do here. */
@@ -98,10 +108,6 @@ export abstract class DeploymentStore {
   abstract due(limit: number): Promise<DuePhase[]>;
   /** Ends deployments whose deadline passed long ago without a living worker. */
   abstract expire(graceMs: number): Promise<string[]>;
-  /** The archive uploaded for this deployment. */
-  abstract readArchive(deploymentId: string): AsyncIterable<Uint8Array>;
-  /** Deletes entries and idempotency keys that have outlived their time. */
-  abstract prune(): Promise<void>;
 }
 
 export interface Append {
@@ -112,7 +118,7 @@ export interface Append {
   /** Gives the claim back in the same transaction. */
   readonly release?: boolean;
 }
-export type AppendItem = { readonly draft: LogDraft } | { readonly fact: Fact; readonly stack?: string };
+export type AppendItem = { readonly draft: LogDraft } | { readonly fact: Fact; readonly stack?: string | undefined };
 
 export interface Appended {
   readonly rows: readonly LogRow[];
@@ -122,6 +128,8 @@ export interface Appended {
 
 export interface LogFilter {
   readonly app_name?: string;
+  /** App names or patterns with `*` that the reader is limited to. */
+  readonly apps?: readonly string[];
   readonly deployment_id?: string;
   /** This level and above. */
   readonly level?: LogLevel;

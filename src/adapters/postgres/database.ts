@@ -1,0 +1,93 @@
+/** The connection to PostgreSQL: a bounded pool, transactions, migrations, and errors that say when it is away. */
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import { DeployError } from '../../domain/errors.js';
+
+export type Client = pg.PoolClient;
+
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25P03 (idle transaction), and what sockets say. */
+const AWAY = /^(08...|53...|57P0[1-5]|25P03|57014|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT)$/;
+
+export class Database {
+  readonly #pool: pg.Pool;
+
+  constructor(readonly url: string) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: 10,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'flukedeploy',
+    });
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  get pool(): pg.Pool {
+    return this.#pool;
+  }
+
+  /** Brings the schema up to date; processes that start at once wait for each other. */
+  async migrate(): Promise<void> {
+    await runner({
+      databaseUrl: this.url,
+      dir: fileURLToPath(new URL('./migrations', import.meta.url)),
+      direction: 'up',
+      migrationsTable: 'schema_migrations',
+      log: () => undefined,
+      advisoryLockMode: 'wait',
+    });
+  }
+
+  /** @throws DeployError `unavailable` when the database does not answer */
+  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row>(text, values)).rows;
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  async transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw databaseFailure(error);
+    });
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      // A connection whose rollback fails is thrown away with whatever was open on it.
+      await client.query('rollback').catch((failure: unknown) => (broken = failure as Error));
+      throw databaseFailure(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint;
+}
+
+function databaseFailure(error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const away =
+    (typeof code === 'string' && AWAY.test(code)) ||
+    (typeof message === 'string' && /timeout|terminated|ended/i.test(message) && !code);
+  return away
+    ? new DeployError('unavailable', 'The database does not answer.', { cause: error, retryAfterSeconds: 2 })
+    : error;
+}

@@ -1,0 +1,240 @@
+/** Deployments in PostgreSQL: accepting orders, and the look-ups of the API. */
+import { createReadStream } from 'node:fs';
+import { defaultVersion } from '../../domain/app-spec.js';
+import type { DeploymentIdentity } from '../../domain/deployment.js';
+import { DeployError } from '../../domain/errors.js';
+import { LIMITS } from '../../domain/limits.js';
+import { DEPLOYMENT_STATUSES, isFinal, type DeploymentStatus } from '../../domain/phases.js';
+import {
+  DeploymentStore,
+  type Acceptance,
+  type DeploymentFilter,
+  type DeploymentOrder,
+  type DeploymentRecord,
+  type DeploymentStats,
+} from '../../domain/ports.js';
+import { isUniqueViolation, type Client, type Database } from './database.js';
+import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
+
+const UNFINISHED = 'finished_at is null';
+const PRUNE_ENTRIES = 50_000;
+
+export interface StoreOptions {
+  /** Names this process in entries. */
+  readonly instance: string;
+  readonly retention_days: number;
+}
+
+export class PostgresDeploymentStore extends DeploymentStore {
+  constructor(
+    private readonly database: Database,
+    private readonly options: StoreOptions,
+  ) {
+    super();
+  }
+
+  async accept(order: DeploymentOrder): Promise<Acceptance> {
+    try {
+      return await this.database.transaction((client) => this.#accept(client, order));
+    } catch (error) {
+      // Two requests with one new key at the same moment: the second waits for the first, then finds it.
+      if (isUniqueViolation(error, 'idempotency_keys_pkey')) return this.accept(order);
+      throw error;
+    }
+  }
+
+  async #accept(client: Client, order: DeploymentOrder): Promise<Acceptance> {
+    const known = order.idempotency && (await findByKey(client, order.idempotency));
+    if (known) return { record: known, replayed: true };
+
+    const { identity: asked, spec } = order;
+    const release = await nextRelease(client, asked);
+    if (spec.on_conflict === 'reject') await refuseWhileInProgress(client, asked);
+
+    const identity: DeploymentIdentity = {
+      ...asked,
+      release,
+      version: asked.version ?? defaultVersion(spec.source, release),
+    };
+    await client.query(
+      `insert into deployments (id, app_name, environment, release, status, state, spec) values ($1, $2, $3, $4, 'pending', '{}', $5)`,
+      [identity.id, identity.app_name, identity.environment, release, JSON.stringify(spec)],
+    );
+    if (order.idempotency) {
+      const { key, fingerprint } = order.idempotency;
+      await client.query('insert into idempotency_keys (key, fingerprint, deployment_id) values ($1, $2, $3)', [
+        key,
+        fingerprint,
+        identity.id,
+      ]);
+    }
+    if (order.archive_path !== undefined) await storeArchive(client, identity.id, order.archive_path);
+
+    const fact = { type: 'deployment_requested', at: new Date().toISOString(), deployment: identity } as const;
+    const blank = { ...identity, sequence: 0, state: undefined };
+    await appendItems(client, blank, [{ fact }], this.options.instance);
+    const row = await lockDeployment(client, identity.id);
+    if (row === undefined) throw new Error(`deployment ${identity.id} was not stored`);
+    return { record: toRecord(row), replayed: false };
+  }
+
+  async find(id: string): Promise<DeploymentRecord | undefined> {
+    const rows = await this.database.query<DeploymentRow>(
+      `select ${DEPLOYMENT_COLUMNS} from deployments where id = $1`,
+      [id],
+    );
+    return rows[0] && toRecord(rows[0]);
+  }
+
+  async list(
+    filter: DeploymentFilter,
+    page: { limit: number; offset: number },
+  ): Promise<{ records: DeploymentRecord[]; total: number }> {
+    const values: unknown[] = [];
+    const conditions = [
+      'true',
+      ...(filter.app_name ? [`app_name = $${values.push(filter.app_name)}`] : []),
+      ...(filter.environment ? [`environment = $${values.push(filter.environment)}`] : []),
+      ...(filter.apps
+        ? [`app_name like any ($${values.push(filter.apps.map((app) => app.replaceAll('*', '%')))})`]
+        : []),
+      ...(filter.statuses ? [`status = any ($${values.push(filter.statuses)})`] : []),
+    ].join(' and ');
+    const [rows, counts] = await Promise.all([
+      this.database.query<DeploymentRow>(
+        `select ${DEPLOYMENT_COLUMNS} from deployments where ${conditions} order by created_at desc, id desc
+         limit $${values.length + 1} offset $${values.length + 2}`,
+        [...values, page.limit, page.offset],
+      ),
+      this.database.query<{ total: number }>(
+        `select count(*)::int as total from deployments where ${conditions}`,
+        values,
+      ),
+    ]);
+    return { records: rows.map(toRecord), total: counts[0]?.total ?? 0 };
+  }
+
+  async position({
+    id,
+    state: { identity, status },
+  }: DeploymentRecord): Promise<{ position: number; behind?: string }> {
+    if (isFinal(status)) return { position: 0 };
+    const ahead = await this.database.query<{ id: string }>(
+      `select id from deployments where app_name = $1 and environment = $2 and release < $3 and id <> $4 and ${UNFINISHED} order by release desc`,
+      [identity.app_name, identity.environment, identity.release, id],
+    );
+    return { position: ahead.length, ...(ahead[0] && { behind: ahead[0].id }) };
+  }
+
+  async stats(): Promise<DeploymentStats> {
+    const [counts, entries, durations] = await Promise.all([
+      this.database.query<{ status: DeploymentStatus; count: number }>(
+        'select status, count(*)::int from deployments group by status',
+      ),
+      this.database.query<{ entries: number }>('select (head - floor)::float8 as entries from stream'),
+      this.database.query<{ average: number | null }>(
+        `select (avg(extract(epoch from finished_at - created_at)) * 1000)::float8 as average
+         from (select finished_at, created_at from deployments where status = 'success' order by created_at desc limit 100) as recent`,
+      ),
+    ]);
+    const by_status = Object.fromEntries(DEPLOYMENT_STATUSES.map((status) => [status, 0])) as Record<
+      DeploymentStatus,
+      number
+    >;
+    for (const { status, count } of counts) by_status[status] = count;
+    const average = durations[0]?.average;
+    return {
+      total: counts.reduce((sum, { count }) => sum + count, 0),
+      by_status,
+      entries: entries[0]?.entries ?? 0,
+      ...(typeof average === 'number' && { average_duration_ms: Math.round(average) }),
+    };
+  }
+
+  async appExists(appName: string): Promise<boolean> {
+    return (await this.database.query('select 1 from apps where app_name = $1 limit 1', [appName])).length > 0;
+  }
+
+  async *readArchive(deploymentId: string): AsyncIterable<Uint8Array> {
+    for (let number = 0; ; number++) {
+      const rows = await this.database.query<{ bytes: Buffer }>(
+        'select bytes from archive_pieces where deployment_id = $1 and number = $2',
+        [deploymentId, number],
+      );
+      if (rows[0] === undefined) return;
+      yield rows[0].bytes;
+    }
+  }
+
+  async prune(): Promise<void> {
+    const { retention_days } = this.options;
+    await this.database.query(
+      "delete from idempotency_keys where created_at < clock_timestamp() - $1::int * interval '1 hour'",
+      [LIMITS.idempotency_hours],
+    );
+    // Only a whole beginning of the stream is cut off, so that what is kept has no holes.
+    await this.database.query(
+      `with cut as (
+         select least(
+           (select max(position) from entries where at < clock_timestamp() - $1::int * interval '1 day'),
+           (select min(e.position) - 1 from entries e join deployments d on d.id = e.deployment_id where d.finished_at is null),
+           (select floor + ${PRUNE_ENTRIES} from stream)) as position),
+       gone as (delete from entries using cut where entries.position <= cut.position)
+       update stream set floor = greatest(floor, cut.position) from cut where cut.position is not null`,
+      [retention_days],
+    );
+  }
+}
+
+async function findByKey(
+  client: Client,
+  { key, fingerprint }: NonNullable<DeploymentOrder['idempotency']>,
+): Promise<DeploymentRecord | undefined> {
+  const { rows } = await client.query<{ fingerprint: string; deployment_id: string }>(
+    'select fingerprint, deployment_id from idempotency_keys where key = $1',
+    [key],
+  );
+  if (rows[0] === undefined) return undefined;
+  if (rows[0].fingerprint !== fingerprint) throw new DeployError('idempotency_key_reused');
+  const row = await lockDeployment(client, rows[0].deployment_id);
+  return row && toRecord(row);
+}
+
+/** Counts up the app's releases; its row stays locked, so that orders for one app come one after another. */
+async function nextRelease(
+  client: Client,
+  { app_name, environment, project }: Pick<DeploymentIdentity, 'app_name' | 'environment' | 'project'>,
+): Promise<number> {
+  const { rows } = await client.query<{ last_release: number }>(
+    `insert into apps (app_name, environment, project, last_release) values ($1, $2, $3, 1)
+     on conflict (app_name, environment) do update set last_release = apps.last_release + 1 returning last_release`,
+    [app_name, environment, project],
+  );
+  if (rows[0] === undefined) throw new Error('no release number was given');
+  return rows[0].last_release;
+}
+
+async function refuseWhileInProgress(
+  client: Client,
+  { app_name, environment }: { app_name: string; environment: string },
+): Promise<void> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id from deployments where app_name = $1 and environment = $2 and ${UNFINISHED} limit 1`,
+    [app_name, environment],
+  );
+  if (rows[0])
+    throw new DeployError('deployment_in_progress', `Deployment ${rows[0].id} of ${app_name} is in progress.`);
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+async function storeArchive(client: Client, deploymentId: string, path: string): Promise<void> {
+  let number = 0;
+  for await (const bytes of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
+    await client.query('insert into archive_pieces (deployment_id, number, bytes) values ($1, $2, $3)', [
+      deploymentId,
+      number++,
+      bytes,
+    ]);
+  }
+}

@@ -1,0 +1,165 @@
+/** Turns and leases in PostgreSQL: which deployment of an app runs, and which worker holds its phase. */
+import { resolveConfig, skippedPhases, type AppConfig } from '../../domain/app-spec.js';
+import { decide, type Decision } from '../../domain/deployment.js';
+import { DeployError } from '../../domain/errors.js';
+import { createDeploymentLog, FlukeDeployEventType, type LogDraft } from '../../domain/log-entry.js';
+import { isFinal, type Phase } from '../../domain/phases.js';
+import { PhaseClaims, type Claim, type ClaimHealth, type DuePhase } from '../../domain/ports.js';
+import { isUniqueViolation, type Database } from './database.js';
+import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
+
+const UNFINISHED = 'finished_at is null';
+const FREE = '(lease_until is null or lease_until < clock_timestamp())';
+/** A job may wake a worker this much before its time: timers are no better. */
+const EARLY_MS = 250;
+
+export interface ClaimOptions {
+  /** Names this process in entries and leases. */
+  readonly instance: string;
+  readonly lease_ms: number;
+}
+
+export class PostgresPhaseClaims extends PhaseClaims {
+  constructor(
+    private readonly database: Database,
+    private readonly options: ClaimOptions,
+  ) {
+    super();
+  }
+
+  async superseded(): Promise<{ id: string; superseded_by: string }[]> {
+    return this.database.query(
+      `select older.id, max(newer.id) as superseded_by from deployments older
+       join deployments newer using (app_name, environment)
+       where older.${UNFINISHED} and not older.cancel_requested and newer.finished_at is null and not newer.cancel_requested
+         and newer.release > older.release and newer.spec ->> 'on_conflict' = 'supersede'
+       group by older.id limit 100`,
+    );
+  }
+
+  async startWaiting(app?: { app_name: string; environment: string }): Promise<DuePhase[]> {
+    const waiting = await this.database.query<{ id: string }>(
+      `select distinct on (app_name, environment) id from deployments waiting
+       where started_at is null and ${UNFINISHED} ${app ? 'and app_name = $1 and environment = $2' : ''}
+         and not exists (select 1 from deployments running where running.app_name = waiting.app_name
+           and running.environment = waiting.environment and running.started_at is not null and running.finished_at is null)
+       order by app_name, environment, release limit 100`,
+      app ? [app.app_name, app.environment] : [],
+    );
+    const started = await Promise.all(waiting.map(({ id }) => this.#start(id)));
+    return started.filter((due) => due !== undefined);
+  }
+
+  async #start(id: string): Promise<DuePhase | undefined> {
+    try {
+      return await this.database.transaction(async (client) => {
+        const row = await lockDeployment(client, id);
+        if (row === undefined || row.state.started_at !== undefined || isFinal(row.state.status)) return undefined;
+        const { rows: apps } = await client.query<{ config: AppConfig | null }>(
+          'select config from apps where app_name = $1 and environment = $2',
+          [row.app_name, row.environment],
+        );
+        const current = apps[0]?.config ?? undefined;
+        const config = resolveConfig(current, row.spec.config);
+        const now = Date.now();
+        const at = new Date(now).toISOString();
+        const fact = {
+          type: 'deployment_started',
+          at,
+          deadline_at: new Date(now + row.state.identity.timeout_ms).toISOString(),
+          replicas: config.replicas,
+          skips: skippedPhases(row.spec, config),
+        } as const;
+        const change = current && configChange(at, current, config);
+        const items = change ? [{ draft: change }, { fact }] : [{ fact }];
+        const { decision } = await appendItems(client, row, items, this.options.instance, { config });
+        return decision.kind === 'run' ? dueOf(id, decision) : undefined;
+      });
+    } catch (error) {
+      // Somebody else started a deployment of this app between our look and our write.
+      if (isUniqueViolation(error, 'deployments_one_running')) return undefined;
+      throw error;
+    }
+  }
+
+  async claim(deploymentId: string, phase: Phase): Promise<Claim | undefined> {
+    return this.database.transaction(async (client) => {
+      const row = await lockDeployment(client, deploymentId);
+      if (row === undefined || row.held || row.config === null || (row.due_in_ms ?? Infinity) > EARLY_MS)
+        return undefined;
+      const decision = decide(row.state);
+      if (decision.kind !== 'run' || decision.phase !== phase) return undefined;
+      const { attempt } = decision;
+      const { instance, lease_ms } = this.options;
+      const fence = row.fence + 1;
+      const fact = { type: 'phase_started', at: new Date().toISOString(), phase, attempt } as const;
+      const { state } = await appendItems(client, row, [{ fact }], instance, {
+        fence,
+        lease: { owner: instance, lease_ms },
+      });
+      if (isFinal(state.status)) return undefined;
+      return { record: { ...toRecord(row), state, fence }, config: row.config, phase, attempt, fence };
+    });
+  }
+
+  async heartbeat(claim: Claim): Promise<ClaimHealth> {
+    const rows = await this.database.query<{ cancel_requested: boolean }>(
+      `update deployments set lease_until = clock_timestamp() + $3::float8 * interval '1 millisecond'
+       where id = $1 and fence = $2 and ${UNFINISHED} and lease_owner is not null returning cancel_requested`,
+      [claim.record.id, claim.fence, this.options.lease_ms],
+    );
+    if (rows[0] === undefined) return 'lost';
+    return rows[0].cancel_requested ? 'cancelled' : 'held';
+  }
+
+  async due(limit: number): Promise<DuePhase[]> {
+    const rows = await this.database.query<DeploymentRow>(
+      `select ${DEPLOYMENT_COLUMNS} from deployments where due_at <= clock_timestamp() and ${UNFINISHED} and ${FREE} order by due_at limit $1`,
+      [limit],
+    );
+    return rows.flatMap((row) => {
+      const decision = decide(row.state);
+      return decision.kind === 'run'
+        ? [{ ...dueOf(row.id, decision), delay_ms: 0, overdue_ms: -(row.due_in_ms ?? 0) }]
+        : [];
+    });
+  }
+
+  async expire(graceMs: number): Promise<string[]> {
+    const overdue = await this.database.query<{ id: string }>(
+      `select id from deployments where deadline_at + $1::float8 * interval '1 millisecond' < clock_timestamp() and ${UNFINISHED} and ${FREE} limit 100`,
+      [graceMs],
+    );
+    await Promise.all(overdue.map(({ id }) => this.#expire(id)));
+    return overdue.map(({ id }) => id);
+  }
+
+  async #expire(id: string): Promise<void> {
+    await this.database.transaction(async (client) => {
+      const row = await lockDeployment(client, id);
+      const decision = row && decide(row.state);
+      if (row === undefined || decision?.kind !== 'run' || row.held) return;
+      const { phase, attempt } = decision;
+      const error = new DeployError('deployment_timeout').toFailure();
+      const fact = { type: 'phase_failed', at: new Date().toISOString(), phase, attempt, error } as const;
+      await appendItems(client, row, [{ fact }], this.options.instance, { fence: row.fence + 1 });
+    });
+  }
+}
+
+function dueOf(deployment_id: string, { phase, attempt, delay_ms }: Extract<Decision, { kind: 'run' }>): DuePhase {
+  return { deployment_id, phase, attempt, delay_ms, overdue_ms: 0 };
+}
+
+function configChange(at: string, current: AppConfig, next: AppConfig): LogDraft | undefined {
+  const keys = (Object.keys(next) as (keyof AppConfig)[]).filter(
+    (key) => JSON.stringify(current[key]) !== JSON.stringify(next[key]),
+  );
+  if (keys.length === 0) return undefined;
+  return createDeploymentLog({
+    at,
+    event_type: FlukeDeployEventType.CONFIG_CHANGE,
+    message: `Configuration changes: ${keys.join(', ')}`,
+    metadata: { config_keys: keys },
+  });
+}

@@ -56,6 +56,8 @@ export const ERRORS = {
     'Use a new key for a new deployment.',
   ),
   source_unusable: request(422, 'The source cannot be deployed.'),
+  strategy_unsupported: request(422, 'This strategy is not available yet.', 'Use rolling.'),
+  plugin_unknown: request(422, 'No plugin has this name.'),
   git_ref_not_found: request(422, 'The git ref does not exist in the repository.'),
   git_unreachable: { ...passing('The git repository cannot be reached.', 'Check the URL and the token.'), http: 422 },
   git_host_refused: request(422, 'This git host is not allowed.', 'Add the host to GIT_ALLOWED_HOSTS if it is yours.'),

@@ -7,7 +7,9 @@ create table stream (
   epoch text not null default substr(md5(random()::text || clock_timestamp()::text), 1, 8),
   head bigint not null default 0,
   floor bigint not null default 0,
-  last_at timestamptz not null default '-infinity'
+  last_at timestamptz not null default '-infinity',
+  -- Fingerprint of a known text under the key that seals secrets: a process with another key must not start.
+  key_check text
 );
 insert into stream default values;
 

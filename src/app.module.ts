@@ -1,0 +1,142 @@
+/** The composition root: which adapter stands behind which port, and which parts this process's role needs. */
+import { join } from 'node:path';
+import { Global, Injectable, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { TarArchives } from './adapters/archive/tar-archives.js';
+import { DockerImages } from './adapters/docker/docker-images.js';
+import { parseRegistryUrl } from './adapters/docker/registry-location.js';
+import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
+import { CommandLineGit } from './adapters/git/command-line-git.js';
+import { SocketProbes } from './adapters/network/socket-probes.js';
+import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
+import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
+import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
+import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
+import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
+import type { Config } from './config.js';
+import { LIMITS } from './domain/limits.js';
+import {
+  Archives,
+  Cluster,
+  CredentialStore,
+  DeploymentStore,
+  GitRemote,
+  Images,
+  LogStore,
+  PhaseClaims,
+  PhaseQueue,
+  Probes,
+  Secrets,
+  Wakeups,
+} from './domain/ports.js';
+import { HttpModule } from './gateways/http/http.module.js';
+import { requestValidation } from './gateways/http/validation.js';
+import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
+import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
+import type { Infrastructure } from './infrastructure.js';
+import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
+import { AuthModule, AuthService } from './modules/auth/index.js';
+import {
+  BodyValidator,
+  DeploymentsModule,
+  TrackerOptions,
+  UploadOptions,
+  WorkspaceOptions,
+} from './modules/deployments/index.js';
+import { LogsModule } from './modules/logs/index.js';
+import { Dependencies } from './modules/health/index.js';
+import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
+import { WorkerOptions } from './queue/phase.worker.js';
+import { QueueModule } from './queue/queue.module.js';
+
+const MEGABYTE = 1024 * 1024;
+
+/** Multipart bodies go through the same validation as JSON ones. */
+class PipeBodyValidator extends BodyValidator {
+  readonly #pipe = requestValidation();
+
+  override async validate<Dto extends object>(dto: new () => Dto, body: unknown): Promise<Dto> {
+    return (await this.#pipe.transform(body, { type: 'body', metatype: dto })) as Dto;
+  }
+}
+
+@Injectable()
+class TokenStreamAuthenticator extends StreamAuthenticator {
+  constructor(private readonly auth: AuthService) {
+    super();
+  }
+
+  override async authenticate(token: string): Promise<StreamPrincipal | undefined> {
+    const principal = await this.auth.authenticateToken(token);
+    return principal?.scopes.includes('read') ? principal : undefined;
+  }
+}
+
+@Module({
+  imports: [AuthModule],
+  providers: [{ provide: StreamAuthenticator, useClass: TokenStreamAuthenticator }],
+  exports: [StreamAuthenticator],
+})
+class StreamAuthModule {}
+
+/** Every port with its adapter, and every option with its value: visible to all modules. */
+@Global()
+@Module({})
+export class PortsModule {
+  static for(config: Config, { database, redis, docker, secrets }: Infrastructure): DynamicModule {
+    const instance = config.FLUKEDEPLOY_INSTANCE;
+    const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
+    const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
+    const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const values = new Map<Provider, unknown>([
+      [LogStore, new PostgresLogStore(database, instance)],
+      [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
+      [PhaseClaims, new PostgresPhaseClaims(database, { instance, lease_ms })],
+      [CredentialStore, new PostgresCredentialStore(database)],
+      [Secrets, secrets],
+      [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
+      [Archives, new TarArchives({ maxBytes: uploadBytes * LIMITS.archive_expansion })],
+      [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS })],
+      [Images, new DockerImages(docker, { registry })],
+      [Cluster, new SwarmCluster(docker, { registry })],
+      [Probes, new SocketProbes()],
+      [TrackerOptions, new TrackerOptions(lease_ms)],
+      [UploadOptions, new UploadOptions(join(config.DATA_DIR, 'uploads'), uploadBytes)],
+      [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],
+      [WorkerOptions, new WorkerOptions(config.FLUKEDEPLOY_CONCURRENCY)],
+      [QueueConnections, new QueueConnections(redis.queue, redis.worker)],
+      [LogStreamOptions, new LogStreamOptions({ host: config.WS_HOST, port: config.WS_PORT })],
+      [
+        Dependencies,
+        new Dependencies([
+          { name: 'database', required: true, check: () => database.query('select 1') },
+          { name: 'redis', required: false, check: () => redis.commands.ping() },
+          { name: 'docker', required: true, check: async () => (await docker.calls()).ping() },
+        ]),
+      ],
+    ]);
+    const providers = [
+      ...[...values].map(([provide, useValue]) => ({ provide, useValue }) as Provider),
+      { provide: PhaseQueue, useClass: BullPhaseQueue },
+      { provide: BodyValidator, useClass: PipeBodyValidator },
+    ];
+    return { module: PortsModule, providers, exports: providers };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static for(config: Config, infrastructure: Infrastructure): DynamicModule {
+    const role = config.FLUKEDEPLOY_ROLE;
+    const serving =
+      role === 'worker' ? [] : [LogStreamModule.register([LogsModule, DeploymentsModule, StreamAuthModule])];
+    return {
+      module: AppModule,
+      imports: [
+        PortsModule.for(config, infrastructure),
+        HttpModule,
+        QueueModule.for(role === 'api' ? 'api' : 'worker'),
+        ...serving,
+      ],
+    };
+  }
+}

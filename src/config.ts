@@ -1,0 +1,150 @@
+/** The environment as one typed, frozen Config: one table of variables, every mistake reported at once. */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { LIMITS } from './domain/limits.js';
+
+export const ROLES = ['all', 'api', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+
+interface Variable<Value> {
+  readonly about: string;
+  readonly fallback?: string;
+  /** @throws Error whose message says what is allowed */
+  readonly read: (text: string) => Value;
+}
+
+/** Every variable FlukeDeploy reads; a variable without fallback may be absent. */
+export const VARIABLES = {
+  FLUKEDEPLOY_ROLE: variable(
+    'all (default), or api or worker, which share REDIS_URL and DATABASE_URL',
+    oneOf(ROLES),
+    'all',
+  ),
+  HOST: variable('address the REST API listens on', text, '0.0.0.0'),
+  PORT: variable('port of the REST API; 0 takes a free one', integer(0, 65_535), '3000'),
+  WS_HOST: variable('address of the log stream; anything but loopback requires a token', text, '127.0.0.1'),
+  WS_PORT: variable('port of the log stream; 0 takes a free one', integer(0, 65_535), '8767'),
+  DATA_DIR: variable('folder of everything FlukeDeploy keeps on disk', (path) => resolve(path), './data'),
+  DATABASE_URL: variable('PostgreSQL 14 or later; absent = a private one in DATA_DIR', url('postgres:', 'postgresql:')),
+  REDIS_URL: variable('Redis 6.2 or later; absent = a private one in DATA_DIR', url('redis:', 'rediss:', 'unix:')),
+  DOCKER_HOST: variable(
+    'Docker Engine of a Swarm manager',
+    url('unix:', 'tcp:', 'http:', 'https:'),
+    'unix:///var/run/docker.sock',
+  ),
+  REGISTRY_URL: variable(
+    'registry that built images are pushed to: https://user:password@host/prefix',
+    url('http:', 'https:'),
+  ),
+  GIT_ALLOWED_HOSTS: variable(
+    'git hosts with private addresses that may be deployed from, separated by commas',
+    list,
+    '',
+  ),
+  FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
+  FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
+  FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
+  FLUKEDEPLOY_INSTANCE: variable('name of this process in log entries', text, `${hostname()}/${process.pid}`),
+  FLUKEDEPLOY_LEASE_SECONDS: variable(
+    'after this long without a sign of life a worker has lost its phase',
+    integer(1, 300),
+    '10',
+  ),
+  LOG_RETENTION_DAYS: variable('entries older than this are deleted', integer(1, 3_650), '90'),
+  UPLOAD_LIMIT_MB: variable('largest source archive', integer(1, 65_536), String(LIMITS.upload_megabytes)),
+} as const satisfies Record<string, Variable<unknown>>;
+
+type Variables = typeof VARIABLES;
+type ValueOf<Entry> = Entry extends { fallback: string; read: (text: string) => infer Value }
+  ? Value
+  : Entry extends { read: (text: string) => infer Value }
+    ? Value | undefined
+    : never;
+export type Config = { readonly [Name in keyof Variables]: ValueOf<Variables[Name]> };
+
+/** @throws Error that names every wrong variable */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const values: Record<string, unknown> = {};
+  const mistakes: string[] = [];
+  for (const [name, { read, fallback }] of Object.entries<Variable<unknown>>(VARIABLES)) {
+    const given = environment[name] || fallback;
+    try {
+      values[name] = given === undefined ? undefined : read(given);
+    } catch (error) {
+      mistakes.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  if (values['FLUKEDEPLOY_ROLE'] !== 'all') {
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'FLUKEDEPLOY_SECRET_KEY']) {
+      if (values[name] === undefined && !mistakes.some((mistake) => mistake.startsWith(`${name}:`))) {
+        mistakes.push(`${name}: needed by the role ${String(values['FLUKEDEPLOY_ROLE'])}: processes share it`);
+      }
+    }
+  }
+  if (mistakes.length > 0) throw new Error(`The environment has mistakes:\n  ${mistakes.join('\n  ')}`);
+  return Object.freeze(values as unknown as Config);
+}
+
+function variable<Value>(
+  about: string,
+  read: (text: string) => Value,
+): { about: string; read: (text: string) => Value };
+function variable<Value>(
+  about: string,
+  read: (text: string) => Value,
+  fallback: string,
+): { about: string; read: (text: string) => Value; fallback: string };
+function variable<Value>(about: string, read: (text: string) => Value, fallback?: string): Variable<Value> {
+  return { about, read, ...(fallback !== undefined && { fallback }) };
+}
+
+function text(value: string): string {
+  return value;
+}
+
+function list(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      throw new Error(`must be a whole number from ${min} to ${max}, not "${value}"`);
+    return number;
+  };
+}
+
+function oneOf<const Choice extends string>(choices: readonly Choice[]): (value: string) => Choice {
+  return (value) => {
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}, not "${value}"`);
+    return choice;
+  };
+}
+
+/** The value is never repeated in the message: it may hold a password. */
+function url(...protocols: string[]): (value: string) => string {
+  return (value) => {
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      throw new Error(`must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    }
+    return value;
+  };
+}
+
+function atLeast(length: number): (value: string) => string {
+  return (value) => {
+    if (value.length < length) throw new Error(`must have at least ${length} characters`);
+    return value;
+  };
+}
+
+function key(value: string): string {
+  if (Buffer.from(value, 'base64').length !== 32)
+    throw new Error('must be 32 bytes in base64, as `openssl rand -base64 32` makes them');
+  return value;
+}

@@ -1,0 +1,159 @@
+/** Masks secrets in everything that is stored or shown: values that are known, shapes that are typical, keys that tell. */
+import { ERRORS } from './errors.js';
+import type { FactType } from './deployment.js';
+import { LIMITS } from './limits.js';
+import { EVENT_TYPES, LOG_LEVELS } from './log-entry.js';
+import { DEPLOYMENT_STATUSES, PHASES } from './phases.js';
+import { knownPatterns } from './secret-forms.js';
+import { looksSecret, SECRET_PATTERNS } from './secret-patterns.js';
+
+export { secretValues } from './secret-values.js';
+
+/** Says nothing of what it hides, not even how long it was. */
+export const MASK = '***';
+
+export interface Masker {
+  /** The text without its secrets; of more than `limit` characters the rest is cut, and the text says so. */
+  mask(text: string, limit?: number): string;
+  /**
+   * JSON-like data without its secrets, whose strings under a secret key are masked whole. What FlukeDeploy itself reads again
+   * (phases, codes, images, ids) stays readable: a password that happens to be `deploy` must not break a deployment.
+   */
+  maskDeep<Value>(value: Value): Value;
+}
+
+/** Masks what is typical for secrets, and these `known` values (6 characters or more) in every form they are written in. */
+export function createMasker(known: Iterable<string>): Masker {
+  const patterns = knownPatterns(known);
+
+  const maskText = (text: string, limit = Infinity): string =>
+    render(text, (seen) => [...knownSpans(seen, patterns), ...typicalSpans(seen)], limit);
+  const maskIdentity = (text: string): string => render(text, typicalSpans, Infinity);
+
+  const maskField = (value: unknown, key: string): unknown => {
+    if (typeof value === 'string') {
+      if (looksSecret(key)) return value && MASK;
+      if (MACHINE_WORDS.has(value) || ISO_TIME.test(value)) return value;
+      return IDENTITY_KEYS.has(key) ? maskIdentity(value) : maskText(value);
+    }
+    if (Array.isArray(value)) {
+      // Lists of strings are mostly lines of output: a private key may begin in one and end in another.
+      const maskLine = lineByLine((line) => maskField(line, key) as string);
+      return value.map((item: unknown) => (typeof item === 'string' ? maskLine(item) : maskField(item, key)));
+    }
+    if (typeof value === 'object' && value !== null) {
+      const inherited = looksSecret(key) ? key : undefined;
+      return Object.fromEntries(
+        Object.entries(value).map(([name, inner]) => [maskText(name), maskField(inner, inherited ?? name)]),
+      );
+    }
+    return value;
+  };
+
+  return { mask: maskText, maskDeep: <Value>(value: Value) => maskField(value, '') as Value };
+}
+
+/** Masks the lines of one stream in their order, and cuts those that are too long. */
+export function createLineMasker(masker: Masker): (line: string) => string {
+  return lineByLine((line) => masker.mask(line, LIMITS.log_line_length));
+}
+
+const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
+const KEY_ENDS = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
+
+/** No private key has more lines; a log that only shows how a key begins must not stay dark for ever. */
+const KEY_LINES = 400;
+
+function lineByLine(mask: (line: string) => string): (line: string) => string {
+  let hidden = 0;
+  return (line) => {
+    if (hidden > 0) {
+      hidden = KEY_ENDS.test(line) ? 0 : hidden - 1;
+      return MASK;
+    }
+    const rest = line.slice(line.search(KEY_BEGINS));
+    if (KEY_BEGINS.test(line) && !KEY_ENDS.test(rest)) hidden = KEY_LINES;
+    return mask(line);
+  };
+}
+
+/** Words of the protocol itself: as a whole value they are never anybody's secret. */
+const MACHINE_WORDS: ReadonlySet<string> = new Set([
+  ...PHASES,
+  ...DEPLOYMENT_STATUSES,
+  ...EVENT_TYPES,
+  ...LOG_LEVELS,
+  ...Object.keys(ERRORS),
+  ...Object.keys({
+    deployment_requested: true,
+    deployment_started: true,
+    phase_started: true,
+    phase_released: true,
+    phase_succeeded: true,
+    phase_skipped: true,
+    phase_failed: true,
+    cancel_requested: true,
+    deployment_succeeded: true,
+    deployment_failed: true,
+    deployment_cancelled: true,
+    deployment_rolled_back: true,
+  } satisfies Record<FactType, true>),
+]);
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+/** What names a thing is shown everywhere anyway; only shapes of secrets are masked in it. */
+const IDENTITY_KEYS: ReadonlySet<string> = new Set([
+  'id',
+  'deployment_id',
+  'app_name',
+  'environment',
+  'project',
+  'version',
+  'image',
+  'image_digest',
+  'commit',
+  'service',
+  'rollback_of',
+  'superseded_by',
+  'by',
+]);
+
+/** From where to where (exclusive) something is secret. */
+type Span = readonly [start: number, end: number];
+
+function knownSpans(text: string, patterns: readonly RegExp[]): Span[] {
+  const spans: Span[] = [];
+  for (const pattern of patterns) {
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+      spans.push([match.index, pattern.lastIndex]);
+      // Another secret may begin inside this one.
+      pattern.lastIndex = match.index + 1;
+    }
+  }
+  return spans;
+}
+
+function typicalSpans(text: string): Span[] {
+  return SECRET_PATTERNS.flatMap((pattern) =>
+    Array.from(text.matchAll(pattern), (match): Span => [match.index, match.index + match[0].length]),
+  );
+}
+
+/** How far beyond the cut a secret is looked for that begins before it. */
+const REACH = 4096;
+const CUT_MARK_LENGTH = 40;
+
+function render(text: string, find: (seen: string) => Span[], limit: number): string {
+  const end = text.length > limit ? limit - CUT_MARK_LENGTH : text.length;
+  const spans = find(text.slice(0, end + REACH)).sort(([a], [b]) => a - b);
+  let masked = '';
+  let at = 0;
+  for (const [start, stop] of spans) {
+    if (start >= end) break;
+    if (start > at || at === 0) masked += text.slice(at, start) + MASK;
+    at = Math.max(at, stop);
+  }
+  masked += text.slice(at, Math.max(at, end));
+  return end < text.length ? `${masked.toWellFormed()} …[cut ${text.length - end} characters]` : masked;
+}

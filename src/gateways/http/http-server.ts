@@ -1,0 +1,39 @@
+/** Sets the HTTP server up: body limits, security headers, and the OpenAPI description. */
+import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import helmet from 'helmet';
+import { LIMITS } from '../../domain/limits.js';
+
+/** The documentation page brings inline scripts and styles; FlukeDeploy may be reached by plain HTTP. */
+const CONTENT_SECURITY = {
+  directives: {
+    scriptSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    upgradeInsecureRequests: null,
+  },
+};
+
+export function setUpHttp(app: NestExpressApplication): void {
+  app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY, strictTransportSecurity: false }));
+  app.useBodyParser('json', { limit: LIMITS.json_body_bytes });
+  app.disable('x-powered-by');
+  SwaggerModule.setup('api/docs', app, () => describeApi(app), {
+    jsonDocumentUrl: 'api/openapi.json',
+    yamlDocumentUrl: 'api/openapi.yaml',
+  });
+}
+
+export function describeApi(app: INestApplication): OpenAPIObject {
+  const description = new DocumentBuilder()
+    .setTitle('FlukeDeploy')
+    .setDescription(
+      'From source or image to a verified, running Docker Swarm service. Errors are problem documents (RFC 9457).',
+    )
+    .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth({ type: 'http', description: 'An API token (`fd_…`) or a session' })
+    .addSecurityRequirements('bearer')
+    .build();
+  return SwaggerModule.createDocument(app, description);
+}

@@ -1,0 +1,21 @@
+/** The HTTP side: every module with routes, and how all of them validate and tell errors. */
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { AuthModule } from '../../modules/auth/index.js';
+import { DeploymentsModule } from '../../modules/deployments/index.js';
+import { HealthModule } from '../../modules/health/index.js';
+import { LogsModule } from '../../modules/logs/index.js';
+import { SchemasModule } from '../../modules/schemas/index.js';
+import { ProblemFilter } from './problem.filter.js';
+import { ProblemsController } from './problems.controller.js';
+import { requestValidation } from './validation.js';
+
+@Module({
+  imports: [AuthModule, DeploymentsModule, HealthModule, LogsModule, SchemasModule],
+  controllers: [ProblemsController],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useFactory: requestValidation },
+  ],
+})
+export class HttpModule {}

@@ -1,0 +1,98 @@
+/** Opens everything outside the process, in order, and closes it in the reverse: stores, Redis, Docker, keys. */
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { loadSecretKey } from './adapters/crypto/secret-key.js';
+import { AesGcmSecrets } from './adapters/crypto/aes-gcm-secrets.js';
+import { DockerClient } from './adapters/docker/docker-client.js';
+import { Database } from './adapters/postgres/database.js';
+import { startPrivatePostgres } from './adapters/postgres/private-postgres.js';
+import { checkSecretKey } from './adapters/postgres/secret-key-check.js';
+import { lockDataDirectory } from './adapters/process/data-directory.js';
+import type { PrivateServer, PrivateServerOptions } from './adapters/process/supervised-child.js';
+import { startPrivateRedis } from './adapters/redis/private-redis.js';
+import { connectRedis } from './adapters/redis/redis-connection.js';
+import type { Config } from './config.js';
+import type { Secrets } from './domain/ports.js';
+
+export interface Infrastructure {
+  readonly database: Database;
+  readonly redis: {
+    readonly commands: Redis;
+    readonly subscriptions: Redis;
+    readonly queue: Redis;
+    readonly worker: Redis;
+  };
+  readonly docker: DockerClient;
+  readonly secrets: Secrets;
+  close(): Promise<void>;
+}
+
+export async function openInfrastructure(config: Config): Promise<Infrastructure> {
+  const closing: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    return { ...(await open(config, (step) => closing.push(step))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  config: Config,
+  atClose: (step: () => Promise<unknown>) => void,
+): Promise<Omit<Infrastructure, 'close'>> {
+  const lock = await lockFor(config);
+  atClose(() => lock.release());
+
+  const privately = async (
+    name: string,
+    start: (options: PrivateServerOptions) => Promise<PrivateServer>,
+  ): Promise<string> => {
+    const logger = new Logger(name);
+    const server = await start({
+      directory: join(config.DATA_DIR, name.toLowerCase()),
+      log: (line) => logger.log(line),
+      onFatal: (error) => {
+        logger.fatal(error.message);
+        process.kill(process.pid, 'SIGTERM');
+      },
+    });
+    atClose(() => server.stop());
+    return server.url;
+  };
+  const [databaseUrl, redisUrl] = await Promise.all([
+    config.DATABASE_URL ?? privately('Postgres', startPrivatePostgres),
+    config.REDIS_URL ?? privately('Redis', startPrivateRedis),
+  ]);
+
+  const database = new Database(databaseUrl);
+  atClose(() => database.close());
+  await database.migrate();
+  const key = await loadSecretKey({
+    fromEnvironment: config.FLUKEDEPLOY_SECRET_KEY,
+    file: join(config.DATA_DIR, 'secret.key'),
+  });
+  const secrets = new AesGcmSecrets(key);
+  await checkSecretKey(database, secrets);
+
+  const logger = new Logger('Redis');
+  const told = (line: string): void => logger.warn(line);
+  const quiet = (): void => undefined;
+  const redis = {
+    commands: connectRedis(redisUrl, 'impatient', told),
+    subscriptions: connectRedis(redisUrl, 'patient', quiet),
+    queue: connectRedis(redisUrl, 'impatient', quiet),
+    worker: connectRedis(redisUrl, 'patient', quiet),
+  };
+  for (const connection of Object.values(redis)) atClose(() => Promise.resolve(connection.disconnect()));
+  return { database, redis, docker: new DockerClient(config.DOCKER_HOST), secrets };
+}
+
+/** Several processes of the roles api and worker may share a folder; private servers belong to one. */
+async function lockFor({ FLUKEDEPLOY_ROLE, DATA_DIR }: Config): Promise<{ release(): Promise<void> }> {
+  return FLUKEDEPLOY_ROLE === 'all' ? lockDataDirectory(DATA_DIR) : { release: () => Promise.resolve() };
+}

@@ -1,0 +1,74 @@
+/** Starts FlukeDeploy in the role that the environment asks for, and stops it without losing work. */
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { readConfig, type Config } from './config.js';
+import { CredentialStore } from './domain/ports.js';
+import { setUpHttp } from './gateways/http/http-server.js';
+import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
+import { openInfrastructure } from './infrastructure.js';
+import { establishAdminPassword } from './modules/auth/index.js';
+
+const logger = new Logger('FlukeDeploy');
+
+async function start(config: Config): Promise<void> {
+  const infrastructure = await openInfrastructure(config);
+  try {
+    const app = await NestFactory.create<NestExpressApplication>(AppModule.for(config, infrastructure), {
+      logger: ['log', 'warn', 'error', 'fatal'],
+      bodyParser: false,
+      abortOnError: false,
+    });
+    setUpHttp(app);
+    app.useWebSocketAdapter(new LogStreamAdapter(app));
+    stopOnSignal(async () => {
+      await app.close();
+      await infrastructure.close();
+    });
+    await tellPassword(app.get(CredentialStore), config);
+    // A worker answers health checks on its own machine and nobody else.
+    await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
+    logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${await app.getUrl()}`);
+  } catch (error) {
+    await infrastructure.close();
+    throw error;
+  }
+}
+
+async function tellPassword(store: CredentialStore, config: Config): Promise<void> {
+  if (config.FLUKEDEPLOY_ROLE === 'worker') return;
+  const place = await establishAdminPassword(store, {
+    given: config.FLUKEDEPLOY_ADMIN_PASSWORD,
+    dataDirectory: config.DATA_DIR,
+  });
+  if (place.kept === 'file') logger.log(`The admin password is kept in ${place.file}`);
+}
+
+/** Once: a second signal while stopping changes nothing, a third party's kill -9 is what recovery is for. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      logger.log(`${signal}: handing over and stopping`);
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+try {
+  await start(readConfig());
+} catch (error) {
+  logger.fatal(error instanceof Error ? error.message : String(error));
+  if (error instanceof Error && !error.message.startsWith('The environment')) logger.fatal(error.stack);
+  process.exit(1);
+}

@@ -1,0 +1,35 @@
+/** The body of a deploy request, whichever way it came: JSON, or multipart with an archive. */
+import { rm } from 'node:fs/promises';
+import { Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { DeployError } from '../../domain/errors.js';
+import { DeployDto } from './deploy.dto.js';
+import { Uploads, type UploadedArchive } from './upload.js';
+
+/** Validates a plain object as an instance of the class; provided by the HTTP gateway, which knows how errors are told. */
+export abstract class BodyValidator {
+  abstract validate<Dto extends object>(dto: new () => Dto, body: unknown): Promise<Dto>;
+}
+
+@Injectable()
+export class DeployBody {
+  constructor(
+    private readonly uploads: Uploads,
+    private readonly validator: BodyValidator,
+  ) {}
+
+  /** The archive's file belongs to the caller; after an error none is left. */
+  async read(request: Request): Promise<{ dto: DeployDto; archive: UploadedArchive | undefined }> {
+    if (request.is('application/json')) {
+      return { dto: await this.validator.validate(DeployDto, request.body), archive: undefined };
+    }
+    if (!request.is('multipart/form-data')) throw new DeployError('unsupported_media_type');
+    const { spec, archive } = await this.uploads.read(request);
+    try {
+      return { dto: await this.validator.validate(DeployDto, spec), archive };
+    } catch (error) {
+      if (archive) await rm(archive.path, { force: true });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/** Turns a validated request into the order that is stored: source pinned, secrets sealed, impossible wishes refused. */
+import { Injectable } from '@nestjs/common';
+import { ulid } from 'ulid';
+import {
+  DEFAULT_HEALTH_CHECK,
+  describeSource,
+  serviceName,
+  type AppConfig,
+  type DeploySpec,
+  type Source,
+} from '../../domain/app-spec.js';
+import { parseCaptainDefinition } from '../../domain/captain-definition.js';
+import { DeployError, type ErrorCode } from '../../domain/errors.js';
+import { GitRemote, Secrets, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import type { DeployDto, SourceDto } from './deploy.dto.js';
+import { checkDockerfile } from './dockerfile-check.js';
+import type { UploadedArchive } from './upload.js';
+
+const DEFAULT_TIMEOUT_SECONDS = 900;
+/** The whole of a DNS label: a service's name must be one. */
+const SERVICE_NAME_LENGTH = 63;
+/** Mounting these gives a container the host itself. */
+const FORBIDDEN_MOUNTS = /^\/(proc|sys|dev|etc|boot|root|run|var\/run|var\/lib\/docker)?(\/|$)/;
+
+interface AppPlace {
+  readonly app_name: string;
+  readonly environment: string;
+}
+
+/** What a sealed environment value is bound to: it cannot be moved to another app or name. */
+export function envContext({ app_name, environment }: AppPlace, name: string): string {
+  return `${app_name}/${environment}/env/${name}`;
+}
+
+export function gitContext({ app_name, environment }: AppPlace): string {
+  return `${app_name}/${environment}/git`;
+}
+
+@Injectable()
+export class DeployRequests {
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly git: GitRemote,
+  ) {}
+
+  /** @throws DeployError for every wish that cannot be met, naming the field */
+  async order(
+    dto: DeployDto,
+    archive: UploadedArchive | undefined,
+    principal: Principal,
+    key: string | undefined,
+  ): Promise<DeploymentOrder> {
+    const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
+    refuseImpossible(dto, place, principal);
+    const source = await this.#source(dto, archive, place);
+    return {
+      identity: {
+        id: `dep-${ulid().toLowerCase()}`,
+        ...place,
+        project: dto.project ?? 'default',
+        actor: principal.actor,
+        source: describeSource(source),
+        timeout_ms: (dto.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+        ...(dto.version && { version: dto.version }),
+        ...(dto.reason && { reason: dto.reason }),
+        ...(dto.wedo_task_id && { wedo_task_id: dto.wedo_task_id }),
+      },
+      spec: this.#spec(dto, source, place),
+      ...(archive && { archive_path: archive.path }),
+      ...(key !== undefined && {
+        idempotency: {
+          key: `${principal.actor.kind}:${principal.actor.name}:${key}`,
+          fingerprint: this.secrets.fingerprint(JSON.stringify([dto, archive?.sha256])),
+        },
+      }),
+    };
+  }
+
+  #spec(dto: DeployDto, source: Source, place: AppPlace): DeploySpec {
+    const { replicas, env, ports, volumes, resources, command, port, domains, strategy, health_check } = dto;
+    const config: Partial<AppConfig> = {
+      ...(replicas !== undefined && { replicas }),
+      ...(env && {
+        env: Object.fromEntries(
+          Object.entries(env).map(([name, value]) => [name, this.secrets.seal(value, envContext(place, name))]),
+        ),
+      }),
+      ...(ports && { ports: ports.map((mapping) => ({ ...mapping, protocol: mapping.protocol ?? 'tcp' })) }),
+      ...(volumes && { volumes: volumes.map((volume) => ({ ...volume, read_only: volume.read_only ?? false })) }),
+      ...(resources && { resources: { ...resources } }),
+      ...(command && { command }),
+      ...(port !== undefined && { port }),
+      ...(domains && { domains }),
+      ...(strategy && { strategy: 'rolling' }),
+      ...(health_check && { health_check: { ...DEFAULT_HEALTH_CHECK, ...health_check } }),
+    };
+    return {
+      source,
+      config,
+      validation_level: dto.validation_level ?? 'basic',
+      auto_rollback: dto.auto_rollback ?? true,
+      on_conflict: dto.on_conflict ?? 'queue',
+    };
+  }
+
+  async #source(dto: DeployDto, archive: UploadedArchive | undefined, place: AppPlace): Promise<Source> {
+    const given = [dto.image && 'image', dto.source && 'source', archive && 'the uploaded part source'].filter(Boolean);
+    if (given.length !== 1) {
+      const found = given.length === 0 ? 'none was sent' : `${given.join(' and ')} were sent`;
+      throw refuse(
+        'invalid_field',
+        'source',
+        `exactly one of image, source or an uploaded archive is needed; ${found}`,
+      );
+    }
+    if (archive) return { kind: 'archive', bytes: archive.bytes, sha256: archive.sha256 };
+    if (dto.image !== undefined) return { kind: 'image', image: dto.image };
+    return this.#describedSource(dto.source ?? {}, place);
+  }
+
+  async #describedSource({ git, dockerfile, captain_definition }: SourceDto, place: AppPlace): Promise<Source> {
+    if ([git, dockerfile, captain_definition].filter((each) => each !== undefined).length !== 1) {
+      throw refuse('invalid_field', 'source', 'source must hold exactly one of git, dockerfile, captain_definition');
+    }
+    if (git) {
+      const commit = await this.git.resolve(git.url, git.ref ?? '', git.token);
+      const token = git.token && this.secrets.seal(git.token, gitContext(place));
+      return { kind: 'git', url: git.url, ref: git.ref ?? 'HEAD', commit, ...(token && { token }) };
+    }
+    if (dockerfile !== undefined) {
+      checked('source.dockerfile', () => checkDockerfile(dockerfile));
+      return { kind: 'dockerfile', dockerfile };
+    }
+    const definition = captain_definition ?? {};
+    const parsed = checked('source.captain_definition', () => parseCaptainDefinition(definition));
+    if (parsed.kind === 'dockerfile_path') {
+      throw refuse(
+        'source_unusable',
+        'source.captain_definition.dockerfilePath',
+        'dockerfilePath needs files: upload an archive or give a git source',
+      );
+    }
+    return parsed.kind === 'image'
+      ? { kind: 'image', image: parsed.image }
+      : { kind: 'captain_definition', definition };
+  }
+}
+
+function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal): void {
+  if (serviceName(place.app_name, place.environment).length > SERVICE_NAME_LENGTH) {
+    throw refuse(
+      'invalid_field',
+      'environment',
+      `app_name and environment together make a name longer than ${SERVICE_NAME_LENGTH}`,
+    );
+  }
+  const strategy = typeof dto.strategy === 'object' ? dto.strategy.type : (dto.strategy ?? 'rolling');
+  if (strategy !== 'rolling') throw refuse('strategy_unsupported', 'strategy', `${strategy} is not available yet`);
+  if (dto.plugins?.[0]) throw refuse('plugin_unknown', 'plugins.0.name', `no plugin is named ${dto.plugins[0].name}`);
+  for (const [index, { source }] of (dto.volumes ?? []).entries()) {
+    if (!source.startsWith('/')) continue;
+    if (!principal.scopes.includes('admin'))
+      throw new DeployError('forbidden', 'Mounting folders of the host needs the scope admin.');
+    if (FORBIDDEN_MOUNTS.test(source))
+      throw refuse('invalid_field', `volumes.${index}.source`, `${source} belongs to the host itself`);
+  }
+  const held = new Set<string>();
+  for (const [index, { host_port, protocol = 'tcp' }] of (dto.ports ?? []).entries()) {
+    if (held.has(`${host_port}/${protocol}`))
+      throw refuse('invalid_field', `ports.${index}.host_port`, `${host_port}/${protocol} is named twice`);
+    held.add(`${host_port}/${protocol}`);
+  }
+}
+
+function refuse(code: ErrorCode, path: string, message: string): DeployError {
+  return new DeployError(code, `${path}: ${message}`, { fields: [{ path, message }] });
+}
+
+/** A source that is wrong already in the request is refused there, not in a phase minutes later. */
+function checked<Result>(path: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error;
+    const message = [error.message, ...(error.evidence ?? [])].join(' ');
+    throw refuse('source_unusable', path, message);
+  }
+}

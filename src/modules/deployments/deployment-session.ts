@@ -1,0 +1,159 @@
+/** A worker's hold on one phase of one deployment: its signal, its log, and the commit that ends it. */
+import type { AppConfig } from '../../domain/app-spec.js';
+import type { DeploymentState, Fact, PhaseOutputs } from '../../domain/deployment.js';
+import { DeployError, toFailure } from '../../domain/errors.js';
+import { LIMITS } from '../../domain/limits.js';
+import { createDeploymentLog, type EventMetadata, type LogDraft, type LogLevel } from '../../domain/log-entry.js';
+import { createLineMasker, createMasker, secretValues, type Masker } from '../../domain/masking.js';
+import type { Phase } from '../../domain/phases.js';
+import type { Appended, AppendItem, Claim, DeploymentRecord } from '../../domain/ports.js';
+import type { Logbook } from '../logs/index.js';
+
+const FLUSH_MS = 50;
+const BATCH = 500;
+const RETRY_MS = 500;
+
+/** Why a session was stopped from outside; every other reason is a DeployError and becomes the failure. */
+export type Interruption = 'shutdown' | 'lost';
+
+export class DeploymentSession {
+  readonly record: DeploymentRecord;
+  readonly config: AppConfig;
+  readonly phase: Phase;
+  readonly attempt: number;
+  /** Aborted by cancel, deadline, shutdown, or the loss of the lease; the reason says which. */
+  readonly signal: AbortSignal;
+  readonly #abort = new AbortController();
+  readonly #masker: Masker;
+  readonly #maskLine: (line: string) => string;
+  readonly #waiting: AppendItem[] = [];
+  #lines = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly claim: Claim,
+    /** Clear values of the app's environment variables. */
+    readonly env: Readonly<Record<string, string>>,
+    secrets: readonly string[],
+    private readonly logbook: Logbook,
+  ) {
+    this.record = claim.record;
+    this.config = claim.config;
+    this.phase = claim.phase;
+    this.attempt = claim.attempt;
+    this.signal = this.#abort.signal;
+    this.#masker = createMasker([...secretValues(env), ...secrets]);
+    this.#maskLine = createLineMasker(this.#masker);
+  }
+
+  get state(): DeploymentState {
+    return this.record.state;
+  }
+
+  /** The image tag that belongs to this deployment alone. */
+  get tag(): string {
+    return `flukedeploy/${this.state.identity.app_name}:${this.record.id}`;
+  }
+
+  stop(reason: DeployError | Interruption): void {
+    this.#abort.abort(reason);
+  }
+
+  get interruption(): Interruption | undefined {
+    const reason: unknown = this.signal.reason;
+    return reason === 'shutdown' || reason === 'lost' ? reason : undefined;
+  }
+
+  /** What FlukeDeploy itself has to say. */
+  log(level: LogLevel, message: string, metadata?: EventMetadata): void {
+    this.emit(createDeploymentLog({ ...this.place(), level, message, ...(metadata && { metadata }) }));
+  }
+
+  /** A line of a program's output; beyond the limit they are counted only. */
+  readonly output = (line: string): void => {
+    this.#lines++;
+    if (this.#lines <= LIMITS.lines_per_phase) {
+      this.emit(createDeploymentLog({ ...this.place(), message: this.#maskLine(line) }));
+    }
+  };
+
+  /** Time and place of an entry made now, for the builders of `log-entry`. */
+  place(): { at: string; phase: Phase; attempt: number } {
+    return { at: new Date().toISOString(), phase: this.phase, attempt: this.attempt };
+  }
+
+  emit(draft: LogDraft): void {
+    this.#waiting.push({ draft });
+    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
+  }
+
+  succeed(outputs: PhaseOutputs): Promise<Appended | undefined> {
+    return this.#commit({
+      type: 'phase_succeeded',
+      phase: this.phase,
+      attempt: this.attempt,
+      outputs,
+      at: new Date().toISOString(),
+    });
+  }
+
+  fail(error: unknown): Promise<Appended | undefined> {
+    const stack = error instanceof Error && !(error instanceof DeployError) ? error.stack : undefined;
+    const fact = {
+      type: 'phase_failed',
+      phase: this.phase,
+      attempt: this.attempt,
+      error: toFailure(error),
+      at: new Date().toISOString(),
+    } as const;
+    return this.#commit(fact, stack);
+  }
+
+  /** Gives the phase back for another worker to run it again. */
+  release(reason: string): Promise<Appended | undefined> {
+    return this.#commit({
+      type: 'phase_released',
+      phase: this.phase,
+      attempt: this.attempt,
+      reason,
+      at: new Date().toISOString(),
+    });
+  }
+
+  async #commit(fact: Fact, stack?: string): Promise<Appended | undefined> {
+    const cut = this.#lines - LIMITS.lines_per_phase;
+    if (cut > 0) this.log('warn', `${cut} more lines of output were left out`);
+    await this.#flush();
+    return this.#write([{ fact, stack }], true);
+  }
+
+  /** Lines in order, one write at a time, in bounded batches. */
+  #flush(): Promise<unknown> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(async () => {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.splice(0, BATCH);
+        if (!(await this.#write(batch, false))) this.#waiting.length = 0;
+      }
+    });
+    return this.#writing;
+  }
+
+  /** The store being away is waited out: until the lease is lost, the phase and its lines are still ours. */
+  async #write(items: readonly AppendItem[], release: boolean): Promise<Appended | undefined> {
+    while (this.interruption !== 'lost') {
+      try {
+        const append = { deployment_id: this.record.id, fence: this.claim.fence, items, release };
+        const appended = await this.logbook.append(append, this.#masker);
+        if (appended === undefined) this.stop('lost');
+        return appended;
+      } catch (error) {
+        if (!(error instanceof DeployError && error.code === 'unavailable')) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+/** A deployment as the API shows it. */
+import type { DeploymentState, PhaseState } from '../../domain/deployment.js';
+import type { Failure } from '../../domain/errors.js';
+import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
+import type { DeploymentRecord } from '../../domain/ports.js';
+
+export class PhaseView {
+  status!: PhaseStatus;
+  attempt!: number;
+  /** ISO 8601 UTC. */
+  started_at?: string;
+  duration_ms?: number;
+  /** Why the phase was skipped. */
+  reason?: string;
+  error?: Failure;
+}
+
+export class DeploymentLinks {
+  self!: string;
+  logs!: string;
+  app!: string;
+  cancel?: string;
+}
+
+export class DeploymentView {
+  deployment_id!: string;
+  status!: DeploymentStatus;
+  app_name!: string;
+  environment!: string;
+  project!: string;
+  version!: string;
+  release!: number;
+  /** Where it comes from, in words. */
+  source!: string;
+  /** Deployments of the app that come first; 0 = it runs or has ended. */
+  position!: number;
+  /** The deployment it waits for. */
+  behind?: string;
+  phases!: Record<Phase, PhaseView>;
+  image?: string;
+  image_digest?: string;
+  commit?: string;
+  replicas?: number;
+  actor!: string;
+  agent?: string;
+  reason?: string;
+  rollback_of?: string;
+  rolled_back_by?: string;
+  cancel_reason?: string;
+  requested_at!: string;
+  started_at?: string;
+  deadline_at?: string;
+  finished_at?: string;
+  duration_ms?: number;
+  failed_phase?: Phase;
+  error?: Failure;
+  links!: DeploymentLinks;
+}
+
+export function deploymentView(record: DeploymentRecord, place: { position: number; behind?: string }): DeploymentView {
+  const { state } = record;
+  const { id, app_name, environment, project, version, release, source, actor, reason, rollback_of } = state.identity;
+  return {
+    deployment_id: id,
+    status: state.status,
+    app_name,
+    environment,
+    project,
+    version,
+    release,
+    source,
+    ...place,
+    phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as Record<
+      Phase,
+      PhaseView
+    >,
+    ...state.outputs,
+    ...defined({ replicas: state.replicas, agent: actor.agent, reason, rollback_of }),
+    actor: actor.name,
+    ...defined({
+      rolled_back_by: state.rolled_back_by,
+      cancel_reason: state.cancel?.reason,
+      failed_phase: state.failed_phase,
+    }),
+    requested_at: state.requested_at,
+    ...defined({ started_at: state.started_at, deadline_at: state.deadline_at, finished_at: state.finished_at }),
+    ...(state.finished_at && { duration_ms: Date.parse(state.finished_at) - Date.parse(state.requested_at) }),
+    ...defined({ error: state.error }),
+    links: links(state),
+  };
+}
+
+function phaseView({ status, attempt, started_at, finished_at, skipped_because, error }: PhaseState): PhaseView {
+  return {
+    status,
+    attempt,
+    ...defined({ started_at, reason: skipped_because, error }),
+    ...(started_at && finished_at && { duration_ms: Date.parse(finished_at) - Date.parse(started_at) }),
+  };
+}
+
+function links({ identity, finished_at }: DeploymentState): DeploymentLinks {
+  const self = `/api/v1/deployments/${identity.id}`;
+  return {
+    self,
+    logs: `${self}/logs`,
+    app: `/api/v1/apps/${identity.app_name}/deployments`,
+    ...(finished_at === undefined && { cancel: `${self}/cancel` }),
+  };
+}
+
+/** Nulls are omitted on the wire. */
+function defined<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as {
+    [Name in keyof Fields]?: NonNullable<Fields[Name]>;
+  };
+}

@@ -1,0 +1,189 @@
+/** REST: deployments. */
+import { rm } from 'node:fs/promises';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiHeader, ApiOkResponse, ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { DeployError } from '../../domain/errors.js';
+import { LIMITS } from '../../domain/limits.js';
+import { toEntry, type UnifiedLogEntry } from '../../domain/log-entry.js';
+import { isFinal, PHASES } from '../../domain/phases.js';
+import { LogStore, type DeploymentRecord, type DeploymentStats, type Principal } from '../../domain/ports.js';
+import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
+import { LogHub } from '../logs/index.js';
+import { DeployRequests } from './deploy-request.js';
+import { DeployDto } from './deploy.dto.js';
+import { DeploymentView } from './deployment.view.js';
+import {
+  AppParams,
+  CancelDto,
+  DeploymentLogsQuery,
+  DeploymentParams,
+  HistoryQuery,
+  PageQuery,
+  StatusQuery,
+} from './deployments.dto.js';
+import { DeploymentsService } from './deployments.service.js';
+import { DeployBody } from './deploy-body.js';
+
+const ACTIVE = ['pending', 'building', 'deploying'] as const;
+
+@ApiTags('deployments')
+@Controller('api/v1')
+export class DeploymentsController {
+  constructor(
+    private readonly deployments: DeploymentsService,
+    private readonly requests: DeployRequests,
+    private readonly bodies: DeployBody,
+    private readonly logs: LogStore,
+    private readonly hub: LogHub,
+  ) {}
+
+  /** Takes an app from its source or image to a verified, running service. Answers at once; watch the links. */
+  @Post('deploy')
+  @HttpCode(202)
+  @Policy({ scope: 'deploy' })
+  @ApiConsumes('application/json', 'multipart/form-data')
+  @ApiBody({ type: DeployDto })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Same key and body within 24 hours: the same deployment.',
+  })
+  @ApiAcceptedResponse({ type: DeploymentView })
+  async deploy(
+    @Req() request: Request,
+    @CurrentPrincipal() principal: Principal,
+    @Headers('idempotency-key') key?: string,
+  ): Promise<DeploymentView> {
+    if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
+      throw new DeployError('invalid_field', 'Idempotency-Key must be 1 to 255 printable characters.', {
+        fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable characters' }],
+      });
+    }
+    const { dto, archive } = await this.bodies.read(request);
+    try {
+      requireApp(principal, dto.app_name);
+      return await this.deployments.deploy(await this.requests.order(dto, archive, principal, key));
+    } finally {
+      if (archive) await rm(archive.path, { force: true });
+    }
+  }
+
+  @Get('deployments')
+  @Policy({ scope: 'read' })
+  list(
+    @Query() page: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ deployments: DeploymentView[]; total: number }> {
+    return this.deployments.list(limitedTo(principal), { limit: page.limit ?? 100, offset: page.offset ?? 0 });
+  }
+
+  @Get('deployments/active')
+  @Policy({ scope: 'read' })
+  active(@CurrentPrincipal() principal: Principal): Promise<{ deployments: DeploymentView[]; total: number }> {
+    return this.deployments.list(
+      { ...limitedTo(principal), statuses: ACTIVE },
+      { limit: LIMITS.page_deployments, offset: 0 },
+    );
+  }
+
+  @Get('deployments/stats')
+  @Policy({ scope: 'read' })
+  stats(): Promise<DeploymentStats> {
+    return this.deployments.stats();
+  }
+
+  @Get('deployments/:id')
+  @Policy({ scope: 'read' })
+  @ApiOkResponse({ type: DeploymentView })
+  async status(
+    @Param() { id }: DeploymentParams,
+    @Query() { wait_seconds = 0 }: StatusQuery,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<DeploymentView> {
+    await this.#readable(id, principal);
+    return this.deployments.view(id, wait_seconds, goneWith(response));
+  }
+
+  /** Entries grouped by phase; those of no phase stand under `deployment`. */
+  @Get('deployments/:id/logs')
+  @Policy({ scope: 'read' })
+  async entries(
+    @Param() { id }: DeploymentParams,
+    @Query() { phase, level, cursor, limit = 1000, wait_seconds = 0 }: DeploymentLogsQuery,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<{
+    deployment_id: string;
+    status: string;
+    phases: Record<string, UnifiedLogEntry[]>;
+    next_cursor: string;
+    has_more: boolean;
+  }> {
+    await this.#readable(id, principal);
+    const after = cursor ?? (await this.logs.bounds()).beginning;
+    const filter = { deployment_id: id, ...(phase && { phase }), ...(level && { level }) };
+    const over = AbortSignal.any([goneWith(response), AbortSignal.timeout(wait_seconds * 1000)]);
+    const changed = this.hub.changed(id, over);
+    let page = await this.logs.read(after, filter, limit);
+    if (page.rows.length === 0 && wait_seconds > 0 && !isFinal((await this.deployments.find(id)).state.status)) {
+      await changed;
+      page = await this.logs.read(after, filter, limit);
+    }
+    const phases: Record<string, UnifiedLogEntry[]> = Object.fromEntries(
+      ['deployment', ...PHASES].map((name) => [name, []]),
+    );
+    for (const row of page.rows) phases[row.phase ?? 'deployment']?.push(toEntry(row));
+    const { status } = (await this.deployments.find(id)).state;
+    return { deployment_id: id, status, phases, next_cursor: page.next_cursor, has_more: page.rows.length === limit };
+  }
+
+  @Get('apps/:name/deployments')
+  @Policy({ scope: 'read' })
+  async history(
+    @Param() { name }: AppParams,
+    @Query() { limit = 100, offset = 0, environment }: HistoryQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ app_name: string; deployments: DeploymentView[]; total: number; limit: number; offset: number }> {
+    requireApp(principal, name);
+    if (!(await this.deployments.appExists(name))) throw new DeployError('app_not_found', `No app is named ${name}.`);
+    const filter = { app_name: name, ...(environment && { environment }) };
+    return { app_name: name, ...(await this.deployments.list(filter, { limit, offset })), limit, offset };
+  }
+
+  @Post('deployments/:id/cancel')
+  @HttpCode(202)
+  @Policy({ scope: 'deploy' })
+  @ApiAcceptedResponse({ type: DeploymentView })
+  async cancel(
+    @Param() { id }: DeploymentParams,
+    @Body() body: CancelDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<DeploymentView> {
+    await this.#readable(id, principal);
+    return this.deployments.cancel(id, principal, body.reason ?? '');
+  }
+
+  /** A deployment of a foreign app is not there, as far as this principal can tell. */
+  async #readable(id: string, principal: Principal): Promise<DeploymentRecord> {
+    const record = await this.deployments.find(id);
+    try {
+      requireApp(principal, record.state.identity.app_name);
+    } catch {
+      throw new DeployError('deployment_not_found', `No deployment has the id ${id}.`);
+    }
+    return record;
+  }
+}
+
+function limitedTo({ apps }: Principal): { apps?: readonly string[] } {
+  return apps ? { apps } : {};
+}
+
+/** Aborts when the client has gone, so that nobody waits for it. */
+function goneWith(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  return gone.signal;
+}

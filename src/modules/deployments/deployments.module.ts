@@ -1,0 +1,41 @@
+/** Deployments: the REST routes, the tracker and the five phases. */
+import { Module } from '@nestjs/common';
+import { LogsModule } from '../logs/index.js';
+import { DeployBody } from './deploy-body.js';
+import { DeployRequests } from './deploy-request.js';
+import { DeploymentLifecycleTracker, PhaseHandlers } from './deployment-lifecycle-tracker.js';
+import { DeploymentsController } from './deployments.controller.js';
+import { DeploymentsService } from './deployments.service.js';
+import { BuildPhase } from './phases/build.phase.js';
+import { DeployPhase } from './phases/deploy.phase.js';
+import { PostDeployPhase } from './phases/post-deploy.phase.js';
+import { PreBuildPhase } from './phases/pre-build.phase.js';
+import { PreDeployPhase } from './phases/pre-deploy.phase.js';
+import type { PhaseHandler } from './phase-handler.js';
+import { Rollout } from './rollout.js';
+import { SourceWorkspace } from './source-workspace.js';
+import { Uploads } from './upload.js';
+
+const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, PostDeployPhase];
+
+@Module({
+  imports: [LogsModule],
+  controllers: [DeploymentsController],
+  providers: [
+    ...PHASE_CLASSES,
+    {
+      provide: PhaseHandlers,
+      useFactory: (...handlers: PhaseHandler[]) => new PhaseHandlers(handlers),
+      inject: PHASE_CLASSES,
+    },
+    DeployBody,
+    DeployRequests,
+    DeploymentLifecycleTracker,
+    DeploymentsService,
+    Rollout,
+    SourceWorkspace,
+    Uploads,
+  ],
+  exports: [DeploymentLifecycleTracker, DeploymentsService, SourceWorkspace, Uploads],
+})
+export class DeploymentsModule {}

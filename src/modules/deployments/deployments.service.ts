@@ -1,0 +1,109 @@
+/** What people and agents can do with deployments: ask for one, look at it, wait for it, cancel it. */
+import { Injectable } from '@nestjs/common';
+import { DeployError } from '../../domain/errors.js';
+import { isFinal } from '../../domain/phases.js';
+import {
+  DeploymentStore,
+  PhaseClaims,
+  Wakeups,
+  type DeploymentFilter,
+  type DeploymentOrder,
+  type DeploymentRecord,
+  type DeploymentStats,
+  type Principal,
+} from '../../domain/ports.js';
+import { Logbook, LogHub } from '../logs/index.js';
+import { DeploymentLifecycleTracker } from './deployment-lifecycle-tracker.js';
+import { deploymentView, type DeploymentView } from './deployment.view.js';
+
+@Injectable()
+export class DeploymentsService {
+  constructor(
+    private readonly store: DeploymentStore,
+    private readonly claims: PhaseClaims,
+    private readonly logbook: Logbook,
+    private readonly hub: LogHub,
+    private readonly wakeups: Wakeups,
+    private readonly tracker: DeploymentLifecycleTracker,
+  ) {}
+
+  /** The deployment exists, durably, once this has returned; everything after is a matter of time. */
+  async deploy(order: DeploymentOrder): Promise<DeploymentView> {
+    const { record, replayed } = await this.store.accept(order);
+    if (replayed) return this.#view(record);
+    this.logbook.announce(record.id);
+    if (record.spec.on_conflict === 'supersede') await this.supersede();
+    await this.tracker.wake(await this.claims.startWaiting(record.state.identity));
+    return this.#view((await this.store.find(record.id)) ?? record);
+  }
+
+  /** Cancels every deployment that must make way for a newer one. */
+  async supersede(): Promise<void> {
+    for (const { id, superseded_by } of await this.claims.superseded()) {
+      const actor = { kind: 'system', name: 'flukedeploy' } as const;
+      await this.#requestCancel(id, { actor, reason: `superseded by ${superseded_by}`, superseded_by });
+    }
+  }
+
+  /** @throws DeployError `deployment_not_found` */
+  async find(id: string): Promise<DeploymentRecord> {
+    const record = await this.store.find(id);
+    if (record === undefined) throw new DeployError('deployment_not_found', `No deployment has the id ${id}.`);
+    return record;
+  }
+
+  /** The deployment as it is, or as soon as anything about it changes, or when the time is up. */
+  async view(id: string, waitSeconds: number, signal: AbortSignal): Promise<DeploymentView> {
+    const before = JSON.stringify((await this.find(id)).state);
+    const over = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * 1000)]);
+    for (;;) {
+      // Listening begins before looking, so that no change falls in between.
+      const changed = this.hub.changed(id, over);
+      const record = await this.find(id);
+      const done = isFinal(record.state.status) || JSON.stringify(record.state) !== before;
+      if (done || waitSeconds === 0 || over.aborted) return this.#view(record);
+      await changed;
+    }
+  }
+
+  async list(
+    filter: DeploymentFilter,
+    page: { limit: number; offset: number },
+  ): Promise<{ deployments: DeploymentView[]; total: number }> {
+    const { records, total } = await this.store.list(filter, page);
+    return { deployments: await Promise.all(records.map((record) => this.#view(record))), total };
+  }
+
+  appExists(name: string): Promise<boolean> {
+    return this.store.appExists(name);
+  }
+
+  stats(): Promise<DeploymentStats> {
+    return this.store.stats();
+  }
+
+  /** @throws DeployError `deployment_ended`, `deployment_not_found` */
+  async cancel(id: string, principal: Principal, reason: string): Promise<DeploymentView> {
+    const record = await this.find(id);
+    if (isFinal(record.state.status))
+      throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${record.state.status}.`);
+    await this.#requestCancel(id, { actor: principal.actor, reason });
+    return this.#view(await this.find(id));
+  }
+
+  async #requestCancel(
+    id: string,
+    cancel: { actor: Principal['actor']; reason: string; superseded_by?: string },
+  ): Promise<void> {
+    const fact = { type: 'cancel_requested', at: new Date().toISOString(), ...cancel } as const;
+    const appended = await this.logbook.append({ deployment_id: id, items: [{ fact }] });
+    // The worker also learns it from its next heartbeat; the message only spares it the wait.
+    await this.wakeups.publish('cancel', id).catch(() => undefined);
+    if (appended && isFinal(appended.state.status))
+      await this.tracker.wake(await this.claims.startWaiting(appended.state.identity));
+  }
+
+  async #view(record: DeploymentRecord): Promise<DeploymentView> {
+    return deploymentView(record, await this.store.position(record));
+  }
+}

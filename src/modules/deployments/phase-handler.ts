@@ -1,0 +1,19 @@
+/** What a phase is to the tracker: work that leaves outputs behind, and a way to take its effects back. */
+import type { PhaseOutputs } from '../../domain/deployment.js';
+import type { Phase } from '../../domain/phases.js';
+import type { DeploymentSession } from './deployment-session.js';
+
+export abstract class PhaseHandler {
+  abstract readonly phase: Phase;
+
+  /**
+   * Does the work; running it again after a crash half-way must lead to the same end. Stops soon after
+   * `session.signal` aborts. Throws a DeployError for every failure it foresees.
+   */
+  abstract run(session: DeploymentSession): Promise<PhaseOutputs>;
+
+  /** Takes the effects back once the deployment is lost for good. */
+  undo(_session: DeploymentSession): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,8 @@
+/** What other parts may use of the health checks. */
+import { Module } from '@nestjs/common';
+import { HealthController } from './health.controller.js';
+
+export { Dependencies, type Dependency } from './health.controller.js';
+
+@Module({ controllers: [HealthController] })
+export class HealthModule {}

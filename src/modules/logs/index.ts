@@ -1,0 +1,4 @@
+/** What other parts may use of the log. */
+export { LogHub, type StreamEntry } from './log-hub.js';
+export { Logbook } from './logbook.js';
+export { LogsModule } from './logs.module.js';

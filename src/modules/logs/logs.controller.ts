@@ -1,0 +1,45 @@
+/** REST: the log of all deployments. */
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { toEntry, type UnifiedLogEntry } from '../../domain/log-entry.js';
+import { LogStore, type Principal } from '../../domain/ports.js';
+import { CurrentPrincipal, Policy } from '../auth/index.js';
+import { LogsQuery } from './logs.dto.js';
+
+interface LogsAnswer {
+  entries: UnifiedLogEntry[];
+  total: number;
+  /** Set when there are more entries than are counted. */
+  total_capped?: true;
+  limit: number;
+  offset: number;
+  next_cursor: string;
+  gap?: { from: string; to: string };
+}
+
+@ApiTags('logs')
+@Controller('api/v1')
+export class LogsController {
+  constructor(private readonly store: LogStore) {}
+
+  /** Entries in the order of the stream, oldest first. */
+  @Get('logs')
+  @Policy({ scope: 'read' })
+  async query(@Query() query: LogsQuery, @CurrentPrincipal() { apps }: Principal): Promise<LogsAnswer> {
+    const { since_minutes = 60, limit = 1000, offset = 0, cursor, ...filter } = query;
+    const since = new Date(Date.now() - since_minutes * 60_000).toISOString();
+    const page = await this.store.query(
+      { ...filter, since, ...(apps && { apps }) },
+      { limit, offset, ...(cursor && { cursor }) },
+    );
+    return {
+      entries: page.rows.map(toEntry),
+      total: page.total,
+      ...(page.total_capped && { total_capped: true }),
+      limit,
+      offset,
+      next_cursor: page.next_cursor,
+      ...(page.gap && { gap: page.gap }),
+    };
+  }
+}

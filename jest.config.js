@@ -11,27 +11,23 @@ const swc = [
     module: { type: 'es6' },
   },
 ];
-const base = {
+/** testSeconds bounds one test; a test that needs more says so itself. */
+const project = (displayName, roots, testMatch, testSeconds) => ({
+  displayName,
+  roots,
+  testMatch,
+  globals: { testSeconds },
+  setupFilesAfterEnv: ['<rootDir>/test/support/time-limit.js'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-};
-/** The bound of one test in milliseconds; a test that needs more says so itself. */
-const seconds = 1000;
+});
 
 export default {
   projects: [
-    { ...base, displayName: 'unit', roots: ['<rootDir>/src'], testMatch: ['**/*.spec.ts'], testTimeout: 10 * seconds },
-    ...[
-      ['contracts', 60 * seconds],
-      ['e2e', 120 * seconds],
-      ['chaos', 180 * seconds],
-    ].map(([name, testTimeout]) => ({
-      ...base,
-      displayName: name,
-      roots: ['<rootDir>/test'],
-      testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`],
-      testTimeout,
-    })),
+    project('unit', ['<rootDir>/src'], ['**/*.spec.ts'], 30),
+    project('contracts', ['<rootDir>/test'], ['<rootDir>/test/contracts/**/*.spec.ts'], 60),
+    project('e2e', ['<rootDir>/test'], ['<rootDir>/test/e2e/**/*.spec.ts'], 120),
+    project('chaos', ['<rootDir>/test'], ['<rootDir>/test/chaos/**/*.spec.ts'], 180),
   ],
 };

@@ -2,7 +2,9 @@
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
+import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 
 /** The documentation page brings inline scripts and styles; FlukeDeploy may be reached by plain HTTP. */
@@ -17,11 +19,22 @@ const CONTENT_SECURITY = {
 export function setUpHttp(app: NestExpressApplication): void {
   app.use(helmet({ contentSecurityPolicy: CONTENT_SECURITY, strictTransportSecurity: false }));
   app.useBodyParser('json', { limit: LIMITS.json_body_bytes });
+  app.use(refuseOtherBodies);
   app.disable('x-powered-by');
+  // Behind a proxy on this machine the client's address is in X-Forwarded-For.
+  app.set('trust proxy', 'loopback');
   SwaggerModule.setup('api/docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'api/openapi.json',
     yamlDocumentUrl: 'api/openapi.yaml',
   });
+}
+
+/** A body that no parser reads would look like an empty one. */
+function refuseOtherBodies(request: Request, _response: Response, next: NextFunction): void {
+  const hasBody =
+    Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined;
+  const readable = request.is('application/json') || request.is('multipart/form-data');
+  next(hasBody && !readable ? new DeployError('unsupported_media_type') : undefined);
 }
 
 export function describeApi(app: INestApplication): OpenAPIObject {
@@ -33,7 +46,6 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', description: 'An API token (`fd_…`) or a session' })
-    .addSecurityRequirements('bearer')
     .build();
   return SwaggerModule.createDocument(app, description);
 }

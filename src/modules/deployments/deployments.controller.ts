@@ -7,7 +7,7 @@ import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 import { toEntry, type UnifiedLogEntry } from '../../domain/log-entry.js';
 import { isFinal, PHASES } from '../../domain/phases.js';
-import { LogStore, type DeploymentRecord, type DeploymentStats, type Principal } from '../../domain/ports.js';
+import { LogStore, type DeploymentStats, type Principal } from '../../domain/ports.js';
 import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
 import { LogHub } from '../logs/index.js';
 import { DeployRequests } from './deploy-request.js';
@@ -147,7 +147,7 @@ export class DeploymentsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<{ app_name: string; deployments: DeploymentView[]; total: number; limit: number; offset: number }> {
     requireApp(principal, name);
-    if (!(await this.deployments.appExists(name))) throw new DeployError('app_not_found', `No app is named ${name}.`);
+    if (!(await this.deployments.appExists(name))) throw new DeployError('app_not_found');
     const filter = { app_name: name, ...(environment && { environment }) };
     return { app_name: name, ...(await this.deployments.list(filter, { limit, offset })), limit, offset };
   }
@@ -166,14 +166,9 @@ export class DeploymentsController {
   }
 
   /** A deployment of a foreign app is not there, as far as this principal can tell. */
-  async #readable(id: string, principal: Principal): Promise<DeploymentRecord> {
+  async #readable(id: string, principal: Principal): Promise<void> {
     const record = await this.deployments.find(id);
-    try {
-      requireApp(principal, record.state.identity.app_name);
-    } catch {
-      throw new DeployError('deployment_not_found', `No deployment has the id ${id}.`);
-    }
-    return record;
+    requireApp(principal, record.state.identity.app_name, 'deployment_not_found');
   }
 }
 

@@ -48,7 +48,7 @@ export class DeploymentsService {
   /** @throws DeployError `deployment_not_found` */
   async find(id: string): Promise<DeploymentRecord> {
     const record = await this.store.find(id);
-    if (record === undefined) throw new DeployError('deployment_not_found', `No deployment has the id ${id}.`);
+    if (record === undefined) throw new DeployError('deployment_not_found');
     return record;
   }
 

@@ -1,0 +1,99 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { startTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
+import { TestServer } from '../../../test/support/test-server.js';
+import { PostgresCredentialStore } from '../../adapters/postgres/postgres-credential-store.js';
+import { hashPassword } from '../../modules/auth/passwords.js';
+
+jest.setTimeout(60_000);
+
+const PASSWORD = 'correct horse battery staple';
+
+let postgres: TestDatabase;
+let store: PostgresCredentialStore;
+let server: TestServer;
+let session: string;
+beforeAll(async () => {
+  postgres = await startTestDatabase();
+  store = new PostgresCredentialStore(postgres.database);
+  await store.setAdminPasswordHash(await hashPassword(PASSWORD), true);
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  await postgres.database.query('truncate tokens, sessions');
+  server = await TestServer.start(store);
+  session = await server.logIn(PASSWORD);
+  await postgres.database.query('truncate audit');
+});
+afterEach(() => server.stop());
+
+/** Makes a token as its user would, and answers it. */
+async function newToken(order: Record<string, unknown>): Promise<string> {
+  const { status, body } = await server.call('POST', '/api/v1/tokens', session, { name: 'test', ...order });
+  expect(status).toBe(201);
+  return String(body['token']);
+}
+
+async function trail(): Promise<unknown[]> {
+  const rows = await postgres.database.query<{ actor: { name: string }; action: string; outcome: string }>(
+    'select actor, action, outcome from audit order by number',
+  );
+  return rows.map(({ actor, action, outcome }) => `${actor.name} ${action} ${outcome}`);
+}
+
+describe('tokens', () => {
+  it('are shown once, and kept as a hash only', async () => {
+    const { headers, body } = await server.call('POST', '/api/v1/tokens', session, { name: 'ci', scopes: ['read'] });
+    const { id, token, created_at, expires_at } = body as Record<string, string>;
+    expect(body).toEqual({ id, token, name: 'ci', scopes: ['read'], created_at, expires_at });
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(Date.parse(expires_at ?? '') - Date.parse(created_at ?? '')).toBe(365 * 86_400_000);
+    const kept = JSON.stringify(await postgres.database.query('select * from tokens'));
+    expect(kept).not.toContain(token?.split('_').slice(2).join('_'));
+    const { body: list } = await server.call('GET', '/api/v1/tokens', session);
+    expect(list).toEqual({ tokens: [{ id, name: 'ci', scopes: ['read'], created_at, expires_at }] });
+  });
+
+  it('expire when asked to', async () => {
+    await newToken({ scopes: ['read'], expires_in_days: 1 });
+    const [token] = await store.listTokens();
+    const life = Date.parse(token?.expires_at ?? '') - Date.parse(token?.created_at ?? '');
+    expect(life).toBe(86_400_000);
+  });
+
+  it.each([
+    [{ name: '' }, 'name'],
+    [{ name: 'line\nbreak' }, 'name'],
+    [{ scopes: [] }, 'scopes'],
+    [{ scopes: ['root'] }, 'scopes'],
+    [{ scopes: 'read' }, 'scopes'],
+    [{ apps: [] }, 'apps'],
+    [{ apps: ['Web'] }, 'apps'],
+    [{ apps: null }, 'apps'],
+    [{ agent: null }, 'agent'],
+    [{ apps: ['*'], scopes: ['admin'] }, 'apps'],
+    [{ expires_in_days: 0 }, 'expires_in_days'],
+    [{ expires_in_days: 3_651 }, 'expires_in_days'],
+    [{ expires_in_days: '30' }, 'expires_in_days'],
+    [{ revoked_at: null }, 'revoked_at'],
+  ])('are not made from %j', async (wrong, path) => {
+    const order = { name: 'ci', scopes: ['read'], ...wrong };
+    const { status, body } = await server.call('POST', '/api/v1/tokens', session, order);
+    expect(status).toBe(400);
+    expect(body['errors']).toEqual([{ path, message: expect.any(String) }]);
+    expect(await store.listTokens()).toEqual([]);
+  });
+
+  it('leave a trail of who made and revoked them', async () => {
+    const token = await newToken({ name: 'ops', scopes: ['admin'] });
+    const id = token.split('_')[1] ?? '';
+    await server.call('DELETE', `/api/v1/tokens/${id}`, token);
+    expect((await server.call('DELETE', `/api/v1/tokens/${id}`, session)).body).toMatchObject({
+      code: 'token_not_found',
+    });
+    expect(await trail()).toEqual([
+      'admin token.create succeeded',
+      'ops token.revoke succeeded',
+      'admin token.revoke token_not_found',
+    ]);
+  });
+});

@@ -1,0 +1,66 @@
+/** Lets a request through only if its route has a policy and its credentials meet it. */
+import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request } from 'express';
+import { DeployError } from '../../domain/errors.js';
+import type { Principal } from '../../domain/ports.js';
+import { AuthService } from './auth.service.js';
+import { policyOf, requireApp, requireScope, type ScopePolicy } from './policy.js';
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+interface AuthenticatedRequest extends Request {
+  principal?: Principal;
+}
+
+@Injectable()
+export class AuthGuard implements CanActivate {
+  private readonly logger = new Logger(AuthGuard.name);
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly auth: AuthService,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    // WebSocket gateways authenticate when the connection is made.
+    if (context.getType() !== 'http') return true;
+
+    const policy = policyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
+    if (policy === undefined) {
+      this.logger.error(`${context.getClass().name}.${context.getHandler().name} has no policy, so it is not served.`);
+      throw new DeployError('internal');
+    }
+    if ('public' in policy) return true;
+
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const token = tokenOf(request);
+    const principal = token === undefined ? undefined : await this.auth.authenticateToken(token);
+    if (principal === undefined) throw new DeployError('unauthenticated');
+    requirePolicy(principal, policy, request);
+    request.principal = principal;
+    return true;
+  }
+}
+
+/** Who makes the request. Only on routes with a `@Policy`. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (principal === undefined) throw new Error('A public route has no principal.');
+  return principal;
+});
+
+function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, request: Request): void {
+  if (scope !== 'any') requireScope(principal, scope);
+  if (app === undefined) return;
+  const name = request.params[app];
+  if (typeof name !== 'string') throw new DeployError('app_not_found');
+  requireApp(principal, name);
+}
+
+/** CapRover's clients send their session in a header of their own. */
+function tokenOf({ headers }: Request): string | undefined {
+  if (headers.authorization !== undefined) return BEARER.exec(headers.authorization)?.[1];
+  const session = headers['x-captain-auth'];
+  return typeof session === 'string' ? session : undefined;
+}

@@ -1,0 +1,58 @@
+/** What a route asks of its caller. Every route says so with one of the two decorators; one that does not is never served. */
+import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+import { ApiBearerAuth } from '@nestjs/swagger';
+import { DeployError } from '../../domain/errors.js';
+import type { Principal } from '../../domain/ports.js';
+import { matchesPattern } from './app-pattern.js';
+
+/** `admin` includes all others. */
+export const SCOPES = ['read', 'deploy', 'rollback', 'apps:write', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface ScopePolicy {
+  /** `any`: whoever has valid credentials. */
+  readonly scope: Scope | 'any';
+  /** The route parameter that holds an app's name. Routes that learn the app in another way call `requireApp`. */
+  readonly app?: string;
+}
+export interface PublicPolicy {
+  /** Why nobody needs credentials here. */
+  readonly public: string;
+}
+export type RoutePolicy = ScopePolicy | PublicPolicy;
+
+const ROUTE_POLICY = 'flukedeploy:policy';
+
+export const Policy = (policy: ScopePolicy): MethodDecorator & ClassDecorator =>
+  applyDecorators(SetMetadata(ROUTE_POLICY, policy), ApiBearerAuth());
+
+export const Public = (reason: string): MethodDecorator & ClassDecorator =>
+  SetMetadata(ROUTE_POLICY, { public: reason } satisfies PublicPolicy);
+
+/** The policy of a handler, else that of its controller. */
+export function policyOf(reflector: Reflector, handler: () => unknown, controller: Type): RoutePolicy | undefined {
+  return reflector.getAllAndOverride<RoutePolicy | undefined>(ROUTE_POLICY, [handler, controller]);
+}
+
+/** @throws DeployError `forbidden`, naming the scope */
+export function requireScope(principal: Principal, scope: Scope): void {
+  if (principal.scopes.includes(scope)) return;
+  throw new DeployError('forbidden', `This needs the scope ${scope}; the token has ${principal.scopes.join(', ')}.`);
+}
+
+export function mayUseApp(principal: Principal, appName: string): boolean {
+  return principal.apps?.some((pattern) => matchesPattern(appName, pattern)) ?? true;
+}
+
+/**
+ * Answers for an app of others exactly what is answered for one that does not exist.
+ * @throws DeployError the code given, with its own title as message
+ */
+export function requireApp(
+  principal: Principal,
+  appName: string,
+  code: 'app_not_found' | 'deployment_not_found' = 'app_not_found',
+): void {
+  if (!mayUseApp(principal, appName)) throw new DeployError(code);
+}

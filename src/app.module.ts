@@ -1,6 +1,6 @@
 /** The composition root: which adapter stands behind which port, and which parts this process's role needs. */
 import { join } from 'node:path';
-import { Global, Injectable, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Global, Injectable, Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
@@ -87,7 +87,7 @@ export class PortsModule {
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
-    const values = new Map<Provider, unknown>([
+    const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
       [PhaseClaims, new PostgresPhaseClaims(database, { instance, lease_ms })],
@@ -113,9 +113,9 @@ export class PortsModule {
           { name: 'docker', required: true, check: async () => (await docker.calls()).ping() },
         ]),
       ],
-    ]);
-    const providers = [
-      ...[...values].map(([provide, useValue]) => ({ provide, useValue }) as Provider),
+    ];
+    const providers: Provider[] = [
+      ...values.map(([provide, useValue]) => ({ provide, useValue })),
       { provide: PhaseQueue, useClass: BullPhaseQueue },
       { provide: BodyValidator, useClass: PipeBodyValidator },
     ];

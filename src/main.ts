@@ -10,14 +10,15 @@ import { setUpHttp } from './gateways/http/http-server.js';
 import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
 import { openInfrastructure } from './infrastructure.js';
 import { establishAdminPassword } from './modules/auth/index.js';
+import { ServerLog } from './server-log.js';
 
+Logger.overrideLogger(new ServerLog());
 const logger = new Logger('FlukeDeploy');
 
 async function start(config: Config): Promise<void> {
   const infrastructure = await openInfrastructure(config);
   try {
     const app = await NestFactory.create<NestExpressApplication>(AppModule.for(config, infrastructure), {
-      logger: ['log', 'warn', 'error', 'fatal'],
       bodyParser: false,
       abortOnError: false,
     });
@@ -69,6 +70,5 @@ try {
   await start(readConfig());
 } catch (error) {
   logger.fatal(error instanceof Error ? error.message : String(error));
-  if (error instanceof Error && !error.message.startsWith('The environment')) logger.fatal(error.stack);
-  process.exit(1);
+  process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /** Whether a service has become what was asked for: the verdict over what Swarm says of it and its tasks. Pure. */
-import { DeployError, type ErrorCode } from './errors.js';
+import { DeployError } from './errors.js';
 import type { ContainerEvidence, ServiceView, TaskView } from './ports.js';
-import { taskFault, unplacedFault } from './task-fault.js';
+import { taskFault, unplacedFault, type Fault } from './task-fault.js';
 
 export interface ConvergenceInput {
   readonly service: ServiceView | undefined;
@@ -11,16 +11,6 @@ export interface ConvergenceInput {
   readonly replicas: number;
   /** Milliseconds since the service was applied. */
   readonly since_ms: number;
-  /** For how long a task has been without a node (`isUnplaced`); left out = since the service was applied. */
-  readonly unplaced_ms?: number;
-}
-
-export interface Fault {
-  readonly code: ErrorCode;
-  /** A plain sentence for users. */
-  readonly message: string;
-  /** Whose container knows more. */
-  readonly task?: TaskView;
 }
 
 export type Verdict =
@@ -43,11 +33,6 @@ export function judge(input: ConvergenceInput): Verdict {
   const state = input.service?.update?.state;
   if (running >= input.replicas && (state === undefined || state === 'completed')) return { kind: 'converged' };
   return { kind: 'waiting', reason: waitingReason(input, running) };
-}
-
-/** Waiting for a node that fits. */
-export function isUnplaced(task: TaskView): boolean {
-  return task.state === 'pending' && task.error.startsWith('no suitable node');
 }
 
 /** The error of a failed verdict, with what the container left behind: only it knows of memory and health checks. */
@@ -103,11 +88,14 @@ function pausedFault({ service }: ConvergenceInput): Fault | undefined {
     : undefined;
 }
 
-function placementFault({ tasks, since_ms, unplaced_ms = since_ms }: ConvergenceInput): Fault | undefined {
-  const task = tasks.find(isUnplaced);
-  const fault = task && unplacedFault(task);
-  const grace = fault?.code === 'port_in_use' ? PORT_GRACE_MS : PLACEMENT_GRACE_MS;
-  return unplaced_ms > grace ? fault : undefined;
+/** Swarm itself would wait for ever. */
+function placementFault({ tasks, since_ms }: ConvergenceInput): Fault | undefined {
+  for (const task of tasks) {
+    const fault = unplacedFault(task);
+    const grace = fault?.code === 'port_in_use' ? PORT_GRACE_MS : PLACEMENT_GRACE_MS;
+    if (fault && (task.age_ms ?? since_ms) > grace) return fault;
+  }
+  return undefined;
 }
 
 function runningTasks({ tasks }: ConvergenceInput): TaskView[] {

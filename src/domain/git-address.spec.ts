@@ -2,9 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { gitUrlProblem, isCommitId, isGitRef } from './git-address.js';
 
 describe('gitUrlProblem', () => {
-  it.each(['https://github.com/o/r', 'https://github.com/o/r.git', 'http://git.example.com:8080/a/b'])('takes %s', (url) => {
-    expect(gitUrlProblem(url)).toBeUndefined();
-  });
+  it.each(['https://github.com/o/r', 'https://github.com/o/r.git', 'http://git.example.com:8080/a/b'])(
+    'takes %s',
+    (url) => {
+      expect(gitUrlProblem(url)).toBeUndefined();
+    },
+  );
 
   it.each([
     ['', /not a URL/],
@@ -27,21 +30,62 @@ describe('gitUrlProblem', () => {
 
 it('isCommitId takes all 40 digits only', () => {
   const id = '0123456789abcdef0123456789abcdef01234567';
-  expect([id, id.toUpperCase(), id.slice(1), `${id}0`, `${id}\n`].map(isCommitId)).toEqual([true, false, false, false, false]);
+  expect([id, id.toUpperCase(), id.slice(1), `${id}0`, `${id}\n`].map(isCommitId)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 describe('isGitRef', () => {
-  it.each(['main', 'v1.2.3', 'feature/a-b_c', 'dependabot/npm/@types/node-24', 'fix#12', 'a+b=c', 'refs/heads/main', '0'])(
-    'takes %s',
-    (ref) => {
-      expect(isGitRef(ref)).toBe(true);
-    },
-  );
+  it.each([
+    'main',
+    'v1.2.3',
+    'feature/a-b_c',
+    'dependabot/npm/@types/node-24',
+    'fix#12',
+    'a+b=c',
+    'refs/heads/main',
+    '0',
+  ])('takes %s', (ref) => {
+    expect(isGitRef(ref)).toBe(true);
+  });
 
   it.each([
-    '', '-', '--upload-pack=id', '/a', 'a/', 'a//b', 'a..b', 'a.', '.a', 'a/.b', '@', 'a@{1}', 'a.lock', 'a.lock/b',
-    'main;id', 'a$(id)', 'a`id`', 'a b', 'a\nb', 'a\0b', 'a~1', 'a^', 'a:b', 'a?', 'a*', 'a[b', 'a\\b', 'a|b', "a'b", 'a"b',
-    'ä', 'a'.repeat(256),
+    '',
+    '-',
+    '--upload-pack=id',
+    '/a',
+    'a/',
+    'a//b',
+    'a..b',
+    'a.',
+    '.a',
+    'a/.b',
+    '@',
+    'a@{1}',
+    'a.lock',
+    'a.lock/b',
+    'main;id',
+    'a$(id)',
+    'a`id`',
+    'a b',
+    'a\nb',
+    'a\0b',
+    'a~1',
+    'a^',
+    'a:b',
+    'a?',
+    'a*',
+    'a[b',
+    'a\\b',
+    'a|b',
+    "a'b",
+    'a"b',
+    'ä',
+    'a'.repeat(256),
   ])('refuses %j', (ref) => {
     expect(isGitRef(ref)).toBe(false);
   });

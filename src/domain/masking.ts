@@ -1,23 +1,20 @@
 /** Masks secrets in everything that is stored or shown: values that are known, shapes that are typical, keys that tell. */
-import { ERRORS } from './errors.js';
-import type { FactType } from './deployment.js';
 import { LIMITS } from './limits.js';
-import { EVENT_TYPES, LOG_LEVELS } from './log-entry.js';
-import { DEPLOYMENT_STATUSES, PHASES } from './phases.js';
 import { knownPatterns } from './secret-forms.js';
 import { looksSecret, SECRET_PATTERNS } from './secret-patterns.js';
 
 export { secretValues } from './secret-values.js';
 
 /** Says nothing of what it hides, not even how long it was. */
-export const MASK = '***';
+const MASK = '***';
 
 export interface Masker {
   /** The text without its secrets; of more than `limit` characters the rest is cut, and the text says so. */
   mask(text: string, limit?: number): string;
   /**
-   * JSON-like data without its secrets, whose strings under a secret key are masked whole. What FlukeDeploy itself reads again
-   * (phases, codes, images, ids) stays readable: a password that happens to be `deploy` must not break a deployment.
+   * JSON-like data without its secrets; strings under a key that looks secret are masked whole. Keys and names by which
+   * FlukeDeploy itself goes on stay as they are (not below `details`, which is free text): an app whose password happens
+   * to be `deploy` or `message` must not break its deployment.
    */
   maskDeep<Value>(value: Value): Value;
 }
@@ -30,27 +27,28 @@ export function createMasker(known: Iterable<string>): Masker {
     render(text, (seen) => [...knownSpans(seen, patterns), ...typicalSpans(seen)], limit);
   const maskIdentity = (text: string): string => render(text, typicalSpans, Infinity);
 
-  const maskField = (value: unknown, key: string): unknown => {
+  const maskValue = (value: unknown, key: string, free: boolean): unknown => {
     if (typeof value === 'string') {
       if (looksSecret(key)) return value && MASK;
-      if (MACHINE_WORDS.has(value) || ISO_TIME.test(value)) return value;
-      return IDENTITY_KEYS.has(key) ? maskIdentity(value) : maskText(value);
+      return IDENTITY_KEYS.has(key) && !free ? maskIdentity(value) : maskText(value);
     }
     if (Array.isArray(value)) {
       // Lists of strings are mostly lines of output: a private key may begin in one and end in another.
-      const maskLine = lineByLine((line) => maskField(line, key) as string);
-      return value.map((item: unknown) => (typeof item === 'string' ? maskLine(item) : maskField(item, key)));
+      const maskLine = lineByLine((line) => maskValue(line, key, free) as string);
+      return value.map((item: unknown) => (typeof item === 'string' ? maskLine(item) : maskValue(item, key, free)));
     }
     if (typeof value === 'object' && value !== null) {
-      const inherited = looksSecret(key) ? key : undefined;
       return Object.fromEntries(
-        Object.entries(value).map(([name, inner]) => [maskText(name), maskField(inner, inherited ?? name)]),
+        Object.entries(value).map(([name, inner]) => [
+          free ? maskText(name) : name,
+          maskValue(inner, looksSecret(key) ? key : name, free || name === 'details'),
+        ]),
       );
     }
     return value;
   };
 
-  return { mask: maskText, maskDeep: <Value>(value: Value) => maskField(value, '') as Value };
+  return { mask: maskText, maskDeep: <Value>(value: Value) => maskValue(value, '', false) as Value };
 }
 
 /** Masks the lines of one stream in their order, and cuts those that are too long. */
@@ -71,51 +69,17 @@ function lineByLine(mask: (line: string) => string): (line: string) => string {
       hidden = KEY_ENDS.test(line) ? 0 : hidden - 1;
       return MASK;
     }
-    const rest = line.slice(line.search(KEY_BEGINS));
-    if (KEY_BEGINS.test(line) && !KEY_ENDS.test(rest)) hidden = KEY_LINES;
+    const begin = line.search(KEY_BEGINS);
+    if (begin >= 0 && !KEY_ENDS.test(line.slice(begin))) hidden = KEY_LINES;
     return mask(line);
   };
 }
 
-/** Words of the protocol itself: as a whole value they are never anybody's secret. */
-const MACHINE_WORDS: ReadonlySet<string> = new Set([
-  ...PHASES,
-  ...DEPLOYMENT_STATUSES,
-  ...EVENT_TYPES,
-  ...LOG_LEVELS,
-  ...Object.keys(ERRORS),
-  ...Object.keys({
-    deployment_requested: true,
-    deployment_started: true,
-    phase_started: true,
-    phase_released: true,
-    phase_succeeded: true,
-    phase_skipped: true,
-    phase_failed: true,
-    cancel_requested: true,
-    deployment_succeeded: true,
-    deployment_failed: true,
-    deployment_cancelled: true,
-    deployment_rolled_back: true,
-  } satisfies Record<FactType, true>),
-]);
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
-
-/** What names a thing is shown everywhere anyway; only shapes of secrets are masked in it. */
+/** What names a thing is shown everywhere anyway; only what is shaped like a secret is masked in it. */
 const IDENTITY_KEYS: ReadonlySet<string> = new Set([
-  'id',
-  'deployment_id',
-  'app_name',
-  'environment',
-  'project',
-  'version',
-  'image',
-  'image_digest',
-  'commit',
-  'service',
-  'rollback_of',
-  'superseded_by',
-  'by',
+  ...['at', 'deadline_at', 'type', 'kind', 'phase', 'level', 'status', 'event_type', 'code', 'error_code', 'component'],
+  ...['id', 'deployment_id', 'rollback_of', 'superseded_by', 'by', 'app_name', 'environment', 'project', 'service'],
+  ...['image', 'image_digest', 'commit', 'version'],
 ]);
 
 /** From where to where (exclusive) something is secret. */

@@ -355,6 +355,8 @@ export interface TaskView {
   readonly desired_state: string;
   readonly error: string;
   readonly message: string;
+  /** Since Swarm made the task. */
+  readonly age_ms?: number;
   readonly exit_code?: number;
   readonly container_id?: string;
 }

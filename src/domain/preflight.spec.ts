@@ -89,7 +89,7 @@ describe('preflight', () => {
     [
       'a reservation above the limit',
       {},
-      { resources: { cpu_limit: 0.5, cpu_reservation: 1 } },
+      { resources: { cpu_limit: 0.2, cpu_reservation: 0.3 } },
       ['error capacity_insufficient'],
     ],
     [

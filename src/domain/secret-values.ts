@@ -28,9 +28,8 @@ export function secretValues(env: Readonly<Record<string, string>>): string[] {
 
 function isSecret(key: string, value: string): boolean {
   if (looksSecret(key)) return value.length >= SHORTEST_SECRET;
-  return (
-    value.length >= SHORTEST_UNNAMED_SECRET && !value.split(BETWEEN_TOKENS).every((token) => ORDINARY_TOKEN.test(token))
-  );
+  const tokens = value.replace(URL_PASSWORD, '://').split(BETWEEN_TOKENS);
+  return value.length >= SHORTEST_UNNAMED_SECRET && !tokens.every((token) => ORDINARY_TOKEN.test(token));
 }
 
 /** As it stands in the URL, and as the program that connects will print it. */

@@ -1,7 +1,14 @@
 /** Why a task ended or cannot begin, in words for users. Pure; the wording that is matched is Docker's. */
-import type { Fault } from './convergence.js';
 import type { ErrorCode } from './errors.js';
 import type { TaskView } from './ports.js';
+
+export interface Fault {
+  readonly code: ErrorCode;
+  /** A plain sentence for users. */
+  readonly message: string;
+  /** Whose container knows more. */
+  readonly task?: TaskView;
+}
 
 interface Reading {
   readonly pattern: RegExp;
@@ -65,8 +72,9 @@ export function taskFault(task: TaskView): Fault | undefined {
   }
 }
 
-/** Why no node takes the task: its error holds the reason in brackets. */
-export function unplacedFault(task: TaskView): Fault {
+/** Why no node takes the task, where it waits for one: its error holds the reason in brackets. */
+export function unplacedFault(task: TaskView): Fault | undefined {
+  if (task.state !== 'pending' || !task.error.startsWith('no suitable node')) return undefined;
   const reason = /\((.*)\)/.exec(task.error)?.[1] ?? task.error;
   return reason.includes('host-mode port')
     ? { code: 'port_in_use', message: `No node has the published port free: ${reason}.`, task }

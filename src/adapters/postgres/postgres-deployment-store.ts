@@ -174,13 +174,13 @@ export class PostgresDeploymentStore extends DeploymentStore {
     );
     // Only a whole beginning of the stream is cut off, so that what is kept has no holes.
     await this.database.query(
-      `with cut as (
-         select least(
-           (select max(position) from entries where at < clock_timestamp() - $1::int * interval '1 day'),
-           (select min(e.position) - 1 from entries e join deployments d on d.id = e.deployment_id where d.finished_at is null),
-           (select floor + ${PRUNE_ENTRIES} from stream)) as position),
+      `with old as (select max(position) as position from entries where at < clock_timestamp() - $1::int * interval '1 day'),
+       cut as (
+         select least(old.position, stream.floor + ${PRUNE_ENTRIES},
+           (select min(e.position) - 1 from entries e join deployments d on d.id = e.deployment_id where d.finished_at is null)) as position
+         from old, stream where old.position is not null),
        gone as (delete from entries using cut where entries.position <= cut.position)
-       update stream set floor = greatest(floor, cut.position) from cut where cut.position is not null`,
+       update stream set floor = greatest(floor, cut.position) from cut`,
       [retention_days],
     );
   }

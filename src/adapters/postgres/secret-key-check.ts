@@ -8,6 +8,8 @@ export async function checkSecretKey(database: Database, secrets: Secrets): Prom
   await database.query('update stream set key_check = $1 where key_check is null', [mark]);
   const rows = await database.query<{ key_check: string }>('select key_check from stream');
   if (rows[0]?.key_check !== mark) {
-    throw new Error('FLUKEDEPLOY_SECRET_KEY (or secret.key in DATA_DIR) is not the key this database was used with before.');
+    throw new Error(
+      'FLUKEDEPLOY_SECRET_KEY (or secret.key in DATA_DIR) is not the key this database was used with before.',
+    );
   }
 }

@@ -16,7 +16,7 @@ import {
 import { Logbook } from '../logs/index.js';
 import { envContext, gitContext } from './deploy-request.js';
 import { DeploymentSession } from './deployment-session.js';
-import { PhaseHandler } from './phase-handler.js';
+import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
 import { SourceWorkspace } from './source-workspace.js';
 
 /** How long a phase may take to stop after its signal; then its result is no longer waited for. */
@@ -172,17 +172,6 @@ export class DeploymentLifecycleTracker {
       clearTimeout(phaseTimer);
       clearTimeout(deadlineTimer);
     };
-  }
-}
-
-/** The five handlers by their phase. */
-export class PhaseHandlers {
-  constructor(private readonly handlers: readonly PhaseHandler[]) {}
-
-  of(phase: Phase): PhaseHandler {
-    const handler = this.handlers.find((candidate) => candidate.phase === phase);
-    if (handler === undefined) throw new Error(`no handler for ${phase}`);
-    return handler;
   }
 }
 

@@ -1,6 +1,6 @@
 /** What other parts may use of the deployments. */
 export { BodyValidator } from './deploy-body.js';
-export { DeploymentLifecycleTracker, PhaseHandlers, TrackerOptions } from './deployment-lifecycle-tracker.js';
+export { DeploymentLifecycleTracker, TrackerOptions } from './deployment-lifecycle-tracker.js';
 export { DeploymentsModule } from './deployments.module.js';
 export { DeploymentsService } from './deployments.service.js';
 export { SourceWorkspace, WorkspaceOptions } from './source-workspace.js';

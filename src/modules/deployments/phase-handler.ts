@@ -17,3 +17,14 @@ export abstract class PhaseHandler {
     return Promise.resolve();
   }
 }
+
+/** The five handlers by their phase. */
+export class PhaseHandlers {
+  constructor(private readonly handlers: readonly PhaseHandler[]) {}
+
+  of(phase: Phase): PhaseHandler {
+    const handler = this.handlers.find((candidate) => candidate.phase === phase);
+    if (handler === undefined) throw new Error(`no handler for ${phase}`);
+    return handler;
+  }
+}

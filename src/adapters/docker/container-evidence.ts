@@ -1,0 +1,51 @@
+/** What a container tells of its end: how it ended, its last health check and its last lines. */
+import type Docker from 'dockerode';
+import { LIMITS } from '../../domain/limits.js';
+import type { ContainerEvidence } from '../../domain/ports.js';
+import { isAbort, statusOf } from './docker-failure.js';
+import { plainLines } from './output-lines.js';
+
+export const NO_EVIDENCE: ContainerEvidence = { out_of_memory: false, last_lines: [] };
+const LOG_TIMEOUT_MS = 5_000;
+
+/** None where the container is gone, or runs on another node than this Engine's. */
+export async function containerEvidence(docker: Docker, containerId: string): Promise<ContainerEvidence> {
+  const container = docker.getContainer(containerId);
+  try {
+    const { State } = await container.inspect();
+    // Where the image has no health check, there is no Health, whatever the types say.
+    const lastCheck = (State.Health as typeof State.Health | undefined)?.Log.at(-1);
+    return {
+      out_of_memory: State.OOMKilled,
+      ...(!State.Running && { exit_code: State.ExitCode }),
+      ...(lastCheck && lastCheck.ExitCode !== 0 && { health_output: lastCheck.Output.trim() }),
+      last_lines: await lastLines(container),
+    };
+  } catch (error) {
+    if (statusOf(error) === 404) return NO_EVIDENCE;
+    throw error;
+  }
+}
+
+/** Of the container, never of the service: that call hangs on Engine 20.10 when the answer is long. */
+async function lastLines(container: Docker.Container): Promise<string[]> {
+  const abortSignal = AbortSignal.timeout(LOG_TIMEOUT_MS);
+  try {
+    const log = await container.logs({ stdout: true, stderr: true, tail: LIMITS.evidence_lines, abortSignal });
+    return plainLines(demultiplexed(log)).slice(-LIMITS.evidence_lines);
+  } catch (error) {
+    if (isAbort(error)) return ['(the log could not be read in time)'];
+    throw error;
+  }
+}
+
+/** Docker frames the log of what has no terminal, as our services: a header of 8 bytes, the last four the length of what follows. */
+function demultiplexed(log: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= log.length;) {
+    const end = at + 8 + log.readUInt32BE(at + 4);
+    parts.push(log.subarray(at + 8, end));
+    at = end;
+  }
+  return Buffer.concat(parts).toString();
+}

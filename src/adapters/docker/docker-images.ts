@@ -1,0 +1,151 @@
+/** Images through the Docker Engine: built, fetched and pinned, pushed, removed. */
+import type Docker from 'dockerode';
+import { DeployError, type ErrorCode } from '../../domain/errors.js';
+import { Images, type BuildOrder, type ImageView, type OutputLine } from '../../domain/ports.js';
+import type { DockerClient } from './docker-client.js';
+import { dockerFailure, statusOf } from './docker-failure.js';
+import type { EngineImage } from './docker-types.js';
+import { buildImage } from './image-build.js';
+import { isImageId, parseReference, pinnedReference } from './image-reference.js';
+import { pullImage, pushImage } from './image-transfer.js';
+import { registryAuth, repositoryIn, type RegistryLocation } from './registry-location.js';
+import { LABEL } from './service-spec.js';
+import { unlessGone } from './swarm-services.js';
+
+/** Failures of a pull after which a copy on this node will do. */
+const COPY_WILL_DO: readonly ErrorCode[] = ['registry_unreachable', 'image_not_found'];
+
+interface DockerImagesOptions {
+  /** Where built images are pushed to; left out = they stay on this node. */
+  readonly registry?: RegistryLocation | undefined;
+  /** Left out = where the Engine has it. */
+  readonly buildkit?: boolean | undefined;
+}
+
+export class DockerImages extends Images {
+  constructor(
+    private readonly client: DockerClient,
+    private readonly options: DockerImagesOptions = {},
+  ) {
+    super();
+  }
+
+  override async build(order: BuildOrder, output: OutputLine, signal: AbortSignal): Promise<ImageView> {
+    return this.call(
+      `building ${order.tag}`,
+      async (docker) => {
+        const ours = { ...order, labels: { ...order.labels, [LABEL.managed]: 'true' } };
+        const id = await buildImage(docker, ours, { output, signal, buildkit: this.options.buildkit });
+        return viewOf(docker, id);
+      },
+      signal,
+    );
+  }
+
+  override async resolve(reference: string, output: OutputLine, signal: AbortSignal): Promise<ImageView> {
+    return this.call(
+      `fetching ${reference}`,
+      async (docker) => {
+        const { repository, digest, name } = parseReference(reference);
+        const local = await findImage(docker, name);
+        if (isImageId(reference)) {
+          if (local) return imageView(local);
+          throw new DeployError('image_not_found', `The image ${reference} is not on this node any more.`);
+        }
+        if (local && digest !== undefined) return imageView(local, repository);
+        if (local && !local.RepoDigests?.length) {
+          output(`${name} is used from this node: no registry knows it.`);
+          return imageView(local);
+        }
+        try {
+          await pullImage(docker, name, { auth: registryAuth(this.options.registry, name), output, signal });
+        } catch (error) {
+          if (!local || !(error instanceof DeployError) || !COPY_WILL_DO.includes(error.code)) throw error;
+          output(`Warning: ${error.message}`);
+          output(`Warning: the copy of ${name} on this node is used, which may be old.`);
+        }
+        return viewOf(docker, name, repository);
+      },
+      signal,
+    );
+  }
+
+  override async push(
+    image: ImageView,
+    name: string,
+    tag: string,
+    output: OutputLine,
+    signal: AbortSignal,
+  ): Promise<ImageView | undefined> {
+    const { registry } = this.options;
+    if (registry === undefined) return undefined;
+    const repository = repositoryIn(registry, name);
+    return this.call(
+      `pushing ${repository}:${tag}`,
+      async (docker) => {
+        await docker.getImage(image.id).tag({ repo: repository, tag });
+        const auth = registryAuth(registry, repository);
+        const digest = await pushImage(docker, repository, tag, { auth, output, signal });
+        return viewOf(docker, `${repository}@${digest}`, repository);
+      },
+      signal,
+    );
+  }
+
+  override async inspect(reference: string): Promise<ImageView | undefined> {
+    return this.call(`looking at ${reference}`, async (docker) => {
+      const { repository, name } = parseReference(reference);
+      const image = await findImage(docker, name);
+      return image && imageView(image, repository);
+    });
+  }
+
+  override async remove(tag: string): Promise<void> {
+    await this.call(`removing ${tag}`, async (docker) => {
+      const image = await findImage(docker, tag);
+      if (image?.Config?.Labels?.[LABEL.managed] !== 'true') return;
+      try {
+        await docker.getImage(tag).remove();
+      } catch (error) {
+        // Gone already, or a container still needs it.
+        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
+      }
+    });
+  }
+
+  /** However the work ends after an abort, it ends with the signal's reason. */
+  private async call<T>(during: string, work: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      signal?.throwIfAborted();
+      return await work(await this.client.streams());
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw dockerFailure(error, during);
+    }
+  }
+}
+
+async function findImage(docker: Docker, name: string): Promise<EngineImage | undefined> {
+  return unlessGone(() => docker.getImage(name).inspect() as Promise<EngineImage>, undefined);
+}
+
+/** @param repository whose digest is wanted, where the image has several names */
+async function viewOf(docker: Docker, name: string, repository?: string): Promise<ImageView> {
+  const image = await findImage(docker, name);
+  if (image === undefined) throw new DeployError('image_not_found', `${name} was removed from this node meanwhile.`);
+  return imageView(image, repository);
+}
+
+function imageView(image: EngineImage, repository?: string): ImageView {
+  const pinned = pinnedReference(image.RepoDigests ?? [], repository);
+  const check = image.Config?.Healthcheck?.Test ?? [];
+  return {
+    id: image.Id,
+    reference: pinned ?? image.Id,
+    digest: pinned?.split('@')[1] ?? image.Id,
+    architecture: image.Architecture,
+    os: image.Os,
+    has_healthcheck: check.length > 0 && check[0] !== 'NONE',
+    size_bytes: image.Size,
+  };
+}

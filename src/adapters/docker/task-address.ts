@@ -1,0 +1,52 @@
+/** Where this process reaches a task: from the host over Docker's gateway bridge, from a container over the overlay. */
+import { readFile } from 'node:fs/promises';
+import type Docker from 'dockerode';
+import type { SwarmTask } from './docker-types.js';
+import { unlessGone } from './swarm-services.js';
+
+/** Every container on an overlay network is on this bridge of its node too, and the host reaches its addresses. */
+const GATEWAY_BRIDGE = 'docker_gwbridge';
+
+/**
+ * @param local whether the Engine runs on the machine of this process
+ * @returns an IPv4 address, or `undefined` where the task is on another node or in no network of ours
+ */
+export async function taskAddress(docker: Docker, task: SwarmTask, local: boolean): Promise<string | undefined> {
+  const networks = await ownNetworks(docker);
+  if (networks === 'host') return local ? gatewayAddress(docker, task) : undefined;
+  const shared = task.NetworksAttachments?.find(({ Network }) => networks.has(Network.ID));
+  return withoutMask(shared?.Addresses?.[0]);
+}
+
+async function gatewayAddress(docker: Docker, task: SwarmTask): Promise<string | undefined> {
+  const id = task.Status.ContainerStatus?.ContainerID;
+  if (!id) return undefined;
+  const inspect = docker.getNetwork(GATEWAY_BRIDGE).inspect() as Promise<Docker.NetworkInspectInfo>;
+  const bridge = await unlessGone(() => inspect, undefined);
+  return withoutMask(bridge?.Containers?.[id]?.IPv4Address);
+}
+
+/** Ids of the networks of the container around this process; `host` where it shares those of the machine. */
+async function ownNetworks(docker: Docker): Promise<'host' | ReadonlySet<string>> {
+  const id = await ownContainerId();
+  if (id === undefined) return 'host';
+  const container = await unlessGone(() => docker.getContainer(id).inspect(), undefined);
+  if (container?.HostConfig.NetworkMode === 'host') return 'host';
+  const networks = Object.values(container?.NetworkSettings.Networks ?? {});
+  return new Set(networks.map(({ NetworkID }) => NetworkID));
+}
+
+/** Docker mounts /etc/hostname from a folder that bears the container's id; the host name itself can be anything. */
+async function ownContainerId(): Promise<string | undefined> {
+  try {
+    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+    return /\/containers\/([0-9a-f]{64})\/hostname \/etc\/hostname /.exec(mounts)?.[1];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function withoutMask(address: string | undefined): string | undefined {
+  return address?.split('/')[0];
+}

@@ -1,0 +1,70 @@
+/** What the server answers, as far as the command line reads it. */
+import type { FieldError, Failure } from '../domain/errors.js';
+import type { UnifiedLogEntry } from '../domain/log-entry.js';
+import type { DeploymentStatus, Phase, PhaseStatus } from '../domain/phases.js';
+
+export interface PhaseAnswer {
+  readonly status: PhaseStatus;
+  /** ISO 8601 UTC, as all times. */
+  readonly started_at?: string;
+  readonly duration_ms?: number;
+  /** Why the phase was skipped. */
+  readonly reason?: string;
+}
+
+export interface DeploymentAnswer {
+  readonly deployment_id: string;
+  readonly status: DeploymentStatus;
+  readonly app_name: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly release: number;
+  readonly source: string;
+  /** Deployments of the app that come first; 0 = it runs or has ended. */
+  readonly position: number;
+  /** The deployment it waits for. */
+  readonly behind?: string;
+  readonly phases: Readonly<Record<Phase, PhaseAnswer>>;
+  readonly image?: string;
+  readonly actor: string;
+  readonly rolled_back_by?: string;
+  readonly cancel_reason?: string;
+  readonly requested_at: string;
+  readonly duration_ms?: number;
+  readonly failed_phase?: Phase;
+  readonly error?: Failure;
+}
+
+/** Entries of one deployment, grouped by phase; `flukedeploy_metadata.sequence` gives their order. */
+export interface EntriesAnswer {
+  readonly status: DeploymentStatus;
+  readonly phases: Readonly<Record<string, readonly UnifiedLogEntry[]>>;
+  readonly next_cursor: string;
+  readonly has_more: boolean;
+}
+
+/** Entries of all deployments, oldest first. */
+export interface LogsAnswer {
+  readonly entries: readonly UnifiedLogEntry[];
+  readonly next_cursor: string;
+}
+
+export interface HistoryAnswer {
+  readonly deployments: readonly DeploymentAnswer[];
+  readonly total: number;
+}
+
+export interface TokenAnswer {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** A refusal as RFC 9457 has it. */
+export interface Problem {
+  readonly status: number;
+  readonly code?: string;
+  readonly title: string;
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  readonly hint?: string;
+}

@@ -1,0 +1,97 @@
+/** The routes of the server that the command line uses. */
+import type { LogLevel } from '../domain/log-entry.js';
+import type { Phase } from '../domain/phases.js';
+import type { DeploymentAnswer, EntriesAnswer, HistoryAnswer, LogsAnswer, TokenAnswer } from './answers.js';
+import type { DeployBody } from './deploy-body.js';
+import { multipart } from './multipart.js';
+import type { Transport } from './transport.js';
+
+export interface EntryFilter {
+  readonly phase?: Phase;
+  /** This level and above. */
+  readonly level?: LogLevel;
+}
+
+/** About twenty seconds: a server that is restarted is back by then. */
+const DEPLOY_ATTEMPTS = 8;
+/** About two minutes: the deployment goes on meanwhile, and so does its log. */
+const FOLLOW_ATTEMPTS = 30;
+/** A page of the longest lines still fits in memory well. */
+export const PAGE_ENTRIES = 500;
+
+export class Api {
+  constructor(private readonly transport: Transport) {}
+
+  /** With the same key and body it is one deployment, however often it is sent. */
+  deploy(
+    body: DeployBody,
+    archive: (() => AsyncIterable<Uint8Array>) | undefined,
+    key: string,
+  ): Promise<DeploymentAnswer> {
+    const call = { method: 'POST', path: '/api/v1/deploy', attempts: DEPLOY_ATTEMPTS, silence_ms: 60_000 } as const;
+    if (archive === undefined) {
+      return this.transport.send({ ...call, headers: { 'idempotency-key': key }, json: body });
+    }
+    const { content_type, stream } = multipart(body, archive);
+    return this.transport.send({ ...call, headers: { 'idempotency-key': key, 'content-type': content_type }, stream });
+  }
+
+  deployment(id: string): Promise<DeploymentAnswer> {
+    return this.transport.send({ method: 'GET', path: deploymentPath(id) });
+  }
+
+  /** The same for somebody who follows it, through a restart of the server too. */
+  followedDeployment(id: string): Promise<DeploymentAnswer> {
+    return this.transport.send({ method: 'GET', path: deploymentPath(id), attempts: FOLLOW_ATTEMPTS });
+  }
+
+  /** The entries after the cursor; waits up to `waitSeconds` for the first one. */
+  entries(id: string, filter: EntryFilter, cursor: string | undefined, waitSeconds: number): Promise<EntriesAnswer> {
+    return this.transport.send({
+      method: 'GET',
+      path: `${deploymentPath(id)}/logs`,
+      query: { ...filter, cursor, wait_seconds: waitSeconds, limit: PAGE_ENTRIES },
+      attempts: FOLLOW_ATTEMPTS,
+      silence_ms: waitSeconds * 1000 + 30_000,
+    });
+  }
+
+  logs(query: {
+    readonly app_name: string;
+    readonly level?: LogLevel;
+    readonly since_minutes: number;
+    readonly cursor?: string;
+  }): Promise<LogsAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/logs', query: { ...query, limit: PAGE_ENTRIES } });
+  }
+
+  cancel(id: string, reason: string | undefined): Promise<DeploymentAnswer> {
+    return this.transport.send({
+      method: 'POST',
+      path: `${deploymentPath(id)}/cancel`,
+      json: reason === undefined ? {} : { reason },
+    });
+  }
+
+  history(appName: string, limit: number): Promise<HistoryAnswer> {
+    const path = `/api/v1/apps/${encodeURIComponent(appName)}/deployments`;
+    return this.transport.send({ method: 'GET', path, query: { limit } });
+  }
+
+  /** A session of the administrator; a wrong password is not tried again. */
+  session(password: string): Promise<{ readonly token: string }> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/session', json: { password }, attempts: 1 });
+  }
+
+  createToken(name: string, scopes: readonly string[]): Promise<TokenAnswer> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/tokens', json: { name, scopes }, attempts: 1 });
+  }
+
+  revokeToken(id: string): Promise<void> {
+    return this.transport.send({ method: 'DELETE', path: `/api/v1/tokens/${encodeURIComponent(id)}`, attempts: 1 });
+  }
+}
+
+function deploymentPath(id: string): string {
+  return `/api/v1/deployments/${encodeURIComponent(id)}`;
+}

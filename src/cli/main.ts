@@ -1,0 +1,108 @@
+/** The command line `flukedeploy`: the table of its commands. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { LOG_LEVELS } from '../domain/log-entry.js';
+import { PHASES } from '../domain/phases.js';
+import { CommandContext } from './command-context.js';
+import { deploy } from './deploy.command.js';
+import { withDeployOptions, type DeployOptions } from './deploy-options.js';
+import { cancel, history, status } from './deployment.commands.js';
+import { reportFailure } from './failure-report.js';
+import { EXIT, exitCodeOf } from './failures.js';
+import { login, logout } from './login.command.js';
+import { logs, type LogsOptions } from './logs.command.js';
+import { integer } from './option-values.js';
+import type { PasswordOptions } from './password.js';
+import { processHost, type Host } from './terminal.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0  success                    3    the deployment was cancelled
+  1  it failed or rolled back   4    the server cannot be reached
+  2  wrong usage, or refused    130  interrupted: the deployment goes on`;
+
+/** @returns the exit code */
+export async function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
+  const context = new CommandContext(host);
+  let code: number = EXIT.success;
+  let json = false;
+  const program = commandTable(context, async (outcome) => {
+    code = await outcome;
+  });
+  program.hook('preAction', (_program, command) => {
+    json = command.opts<{ json?: boolean }>().json ?? false;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has told it already; asking for help is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.refused;
+    reportFailure(error, context.terminal, json);
+    return exitCodeOf(error);
+  }
+}
+
+function commandTable(context: CommandContext, end: (outcome: Promise<number>) => Promise<void>): Command {
+  const { stdout, stderr } = context.host;
+  const program = new Command('flukedeploy')
+    .description('Deploys apps to a FlukeDeploy server and watches them go live.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .addHelpText('after', EXIT_CODES);
+
+  program
+    .command('login [url]')
+    .description('log in with the admin password, and keep a token that can deploy')
+    .option('--password-file <file>', 'file that holds the password')
+    .option('--password-stdin', 'read the password from standard input')
+    .action((url: string | undefined, options: PasswordOptions) => end(login(context, url, options)));
+
+  program
+    .command('logout')
+    .description('forget the token')
+    .action(() => end(logout(context)));
+
+  withDeployOptions(program.command('deploy [folder]'))
+    .description('deploy a folder (or an archive, image or git repository) and watch it go live')
+    .action((folder: string | undefined, options: DeployOptions) => end(deploy(context, folder, options)));
+
+  program
+    .command('status <deployment>')
+    .description('show how a deployment stands')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean }) => end(status(context, id, options)));
+
+  program
+    .command('logs [deployment]')
+    .description('show the log of a deployment, or of an app')
+    .option('-f, --follow', 'watch the deployment to its end; the exit code is its verdict')
+    .addOption(new Option('--phase <phase>', 'this phase only').choices(PHASES))
+    .addOption(new Option('--level <level>', 'this level and above').choices(LOG_LEVELS))
+    .option('--app <name>', 'all deployments of an app')
+    .option('--since <minutes>', 'with --app: how far back, 60 when left out', integer)
+    .option('--json', 'as JSON lines')
+    .action((id: string | undefined, options: LogsOptions) => end(logs(context, id, options)));
+
+  program
+    .command('cancel <deployment>')
+    .description('stop a deployment')
+    .option('--reason <text>', 'why, for the log')
+    .option('--json', 'as JSON')
+    .action((id: string, options: { json?: boolean; reason?: string }) => end(cancel(context, id, options)));
+
+  program
+    .command('history <app>')
+    .description('list the deployments of an app, newest first')
+    .option('--limit <number>', 'how many', integer, 20)
+    .option('--json', 'as JSON')
+    .action((app: string, options: { json?: boolean; limit: number }) => end(history(context, app, options)));
+
+  return program;
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,32 @@
+/** Reads the values of options; what has not the right form is refused with the form it should have. */
+import { InvalidArgumentError } from 'commander';
+import type { PortMapping, VolumeMount } from '../domain/app-spec.js';
+
+export function integer(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** Repeatable: `--env KEY=VALUE`; the last value of a name counts. */
+export function environmentValue(text: string, former: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be KEY=VALUE.');
+  return { ...former, [name]: value };
+}
+
+/** Repeatable: `--publish 8080:80/tcp`. */
+export function portMapping(text: string, former: readonly PortMapping[] = []): PortMapping[] {
+  const [, host, container, protocol = 'tcp'] = /^(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
+  if (host === undefined || container === undefined)
+    throw new InvalidArgumentError('It must be host:container, such as 8080:80 or 5353:53/udp.');
+  const mapping = { host_port: Number(host), container_port: Number(container), protocol: protocol as 'tcp' | 'udp' };
+  return [...former, mapping];
+}
+
+/** Repeatable: `--volume data:/var/lib/data:ro`. */
+export function volumeMount(text: string, former: readonly VolumeMount[] = []): VolumeMount[] {
+  const [, source, target, mode] = /^([^:]+):([^:]+)(?::(ro|rw))?$/.exec(text) ?? [];
+  if (source === undefined || target === undefined)
+    throw new InvalidArgumentError('It must be source:target, with :ro where the app may only read.');
+  return [...former, { source, target, read_only: mode === 'ro' }];
+}

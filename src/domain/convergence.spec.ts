@@ -1,0 +1,301 @@
+import { describe, expect, it } from '@jest/globals';
+import { judge, toDeployError, type ConvergenceInput, type Verdict } from './convergence.js';
+import type { ErrorCode } from './errors.js';
+import type { ContainerEvidence, ServiceView, TaskView } from './ports.js';
+
+const NEW = 'dep-2';
+
+const service = (fields: Partial<ServiceView> = {}): ServiceView => ({
+  id: 'service',
+  name: 'web',
+  managed: true,
+  app_name: 'web',
+  deployment_id: NEW,
+  release: 2,
+  image: 'sha256:1',
+  replicas: 1,
+  ...fields,
+});
+const updating = (state: string, message = ''): ServiceView => service({ update: { state, message } });
+
+const task = (fields: Partial<TaskView> = {}): TaskView => ({
+  id: 'task',
+  slot: 1,
+  node: 'node-1',
+  deployment_id: NEW,
+  state: 'running',
+  desired_state: 'running',
+  error: '',
+  message: '',
+  ...fields,
+});
+
+const look = (fields: Partial<ConvergenceInput> = {}): Verdict =>
+  judge({ service: service(), tasks: [task()], deployment_id: NEW, replicas: 1, since_ms: 1_000, ...fields });
+
+describe('a service converges', () => {
+  it.each<[string, Partial<ConvergenceInput>]>([
+    ['when it was created and every replica runs', { replicas: 2, tasks: [task(), task({ slot: 2 })] }],
+    ['when its update is completed', { service: updating('completed') }],
+    ['when no replicas are asked for', { replicas: 0, tasks: [] }],
+  ])('%s', (_, fields) => {
+    expect(look(fields)).toEqual({ kind: 'converged' });
+  });
+});
+
+describe('a service is waited for', () => {
+  const none = { tasks: [] };
+  it.each<[string, Partial<ConvergenceInput>, string]>([
+    ['before it has tasks', none, '0 of 1 replicas run'],
+    [
+      'while a replica fetches its image',
+      { replicas: 3, tasks: [task(), task({ slot: 2, state: 'preparing' })] },
+      '1 of 3 replicas run, web.2 fetches its image on node-1',
+    ],
+    [
+      'while a replica is not healthy yet',
+      { tasks: [task({ state: 'starting' })] },
+      '0 of 1 replicas run, web.1 starts on node-1, and is not healthy yet',
+    ],
+    [
+      'while it is new to the cluster that no node fits',
+      {
+        tasks: [
+          task({ state: 'pending', error: 'no suitable node (insufficient resources on 1 node)', age_ms: 4_000 }),
+        ],
+      },
+      '0 of 1 replicas run, web.1 waits for a node: no suitable node (insufficient resources on 1 node)',
+    ],
+    [
+      'while the old task still holds the port, however long ago the update began',
+      {
+        since_ms: 60_000,
+        tasks: [
+          task({
+            state: 'pending',
+            error: 'no suitable node (host-mode port already in use on 1 node)',
+            age_ms: 12_000,
+          }),
+        ],
+      },
+      '0 of 1 replicas run, web.1 waits for a node: no suitable node (host-mode port already in use on 1 node)',
+    ],
+    ['while Swarm still updates', { service: updating('updating') }, '1 of 1 replicas run, Swarm watches them'],
+    [
+      'while its task is only meant to be ready',
+      { tasks: [task({ state: 'ready', desired_state: 'ready' })] },
+      '0 of 1 replicas run, web.1 is ready',
+    ],
+    [
+      'when a task was told to stop and a new one takes its slot',
+      { tasks: [task({ state: 'shutdown', desired_state: 'shutdown' }), task({ state: 'assigned' })] },
+      '0 of 1 replicas run, web.1 is assigned',
+    ],
+  ])('%s', (_, fields, reason) => {
+    expect(look(fields)).toEqual({ kind: 'waiting', reason });
+  });
+});
+
+describe('a service fails', () => {
+  const ended = (fields: Partial<TaskView>) => ({ tasks: [task({ desired_state: 'shutdown', ...fields })] });
+  it.each<[string, Partial<ConvergenceInput>, ErrorCode, string]>([
+    [
+      'image missing',
+      ended({ state: 'rejected', error: 'No such image: nope/missing:1' }),
+      'image_not_found',
+      'The image nope/missing:1 could not be found on the node or in its registry.',
+    ],
+    [
+      'crash',
+      ended({ state: 'failed', error: 'task: non-zero exit (3)', exit_code: 3 }),
+      'container_crashed',
+      'The program ended with code 3.',
+    ],
+    [
+      'crash of one replica, while the other runs',
+      {
+        replicas: 2,
+        tasks: [task(), task({ slot: 2, state: 'failed', exit_code: 1, error: 'task: non-zero exit (1)' })],
+      },
+      'container_crashed',
+      'The program ended with code 1.',
+    ],
+    [
+      'end by itself',
+      ended({ state: 'complete', exit_code: 0 }),
+      'container_crashed',
+      'The program ended by itself, with code 0: it should keep running.',
+    ],
+    [
+      'unhealthy, killed',
+      ended({ state: 'failed', error: 'task: non-zero exit (137): dockerexec: unhealthy container', exit_code: 137 }),
+      'unhealthy',
+      'The health check of the container keeps failing.',
+    ],
+    [
+      'killed',
+      ended({ state: 'failed', error: 'task: non-zero exit (137)', exit_code: 137 }),
+      'container_crashed',
+      'The program was killed (code 137).',
+    ],
+    [
+      'bad command',
+      ended({
+        state: 'failed',
+        exit_code: 127,
+        error:
+          'starting container failed: OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "/nope": stat /nope: no such file or directory: unknown',
+      }),
+      'command_not_found',
+      'The start command /nope does not exist in the image.',
+    ],
+    [
+      'bad command under an init process',
+      ended({ state: 'failed', exit_code: 127, error: 'task: non-zero exit (127)' }),
+      'command_not_found',
+      'The start command does not exist in the image (code 127).',
+    ],
+    [
+      'command that may not be executed',
+      ended({
+        state: 'failed',
+        exit_code: 126,
+        error: 'starting container failed: exec: "/app": permission denied: unknown',
+      }),
+      'command_not_found',
+      'The start command /app may not be executed.',
+    ],
+    [
+      'bind source missing',
+      ended({
+        state: 'rejected',
+        error: 'invalid mount config for type "bind": bind source path does not exist: /srv/nope',
+      }),
+      'task_rejected',
+      'The folder /srv/nope does not exist on node node-1.',
+    ],
+    [
+      'port held by another program',
+      ended({
+        state: 'failed',
+        exit_code: 128,
+        error:
+          'starting container failed: driver failed programming external connectivity on endpoint web.1: Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use',
+      }),
+      'port_in_use',
+      'Port 8080 is in use on node node-1 already.',
+    ],
+    [
+      'any other refusal of a node',
+      ended({ state: 'rejected', error: 'error creating overlay mount' }),
+      'task_rejected',
+      'Node node-1 refused to start the container: error creating overlay mount',
+    ],
+    ['node lost', ended({ state: 'orphaned' }), 'task_rejected', 'Node node-1 stopped answering.'],
+    [
+      'no suitable node: constraints',
+      {
+        tasks: [
+          task({
+            state: 'pending',
+            error: 'no suitable node (scheduling constraints not satisfied on 1 node)',
+            age_ms: 6_000,
+          }),
+        ],
+      },
+      'no_suitable_node',
+      'No node fits the service: scheduling constraints not satisfied on 1 node.',
+    ],
+    [
+      'no suitable node: port',
+      {
+        tasks: [
+          task({
+            state: 'pending',
+            error: 'no suitable node (host-mode port already in use on 1 node)',
+            age_ms: 21_000,
+          }),
+        ],
+      },
+      'port_in_use',
+      'No node has the published port free: host-mode port already in use on 1 node.',
+    ],
+    [
+      'rolled back, while its tasks look healthy',
+      { service: { ...updating('rollback_completed', 'update rolled back due to failure'), deployment_id: 'dep-1' } },
+      'update_rolled_back',
+      'Swarm took the update back: update rolled back due to failure.',
+    ],
+    [
+      'rolled back, with the task that was the reason',
+      {
+        service: { ...updating('rollback_started'), deployment_id: 'dep-1' },
+        tasks: [
+          task({ slot: 2, state: 'complete', exit_code: 0 }),
+          task({ state: 'failed', error: 'task: non-zero exit (3)', exit_code: 3 }),
+        ],
+      },
+      'container_crashed',
+      'The program ended with code 3.',
+    ],
+    [
+      'paused',
+      { service: updating('paused', 'update paused due to failure or early termination of task') },
+      'update_paused',
+      'Swarm stopped the update half-way: update paused due to failure or early termination of task.',
+    ],
+    ['removed', { service: undefined }, 'service_changed', 'The service is gone: somebody removed it.'],
+    [
+      'taken over by another deployment',
+      { service: service({ deployment_id: 'dep-3' }) },
+      'newer_deployment_live',
+      'Another deployment, dep-3, has changed the service.',
+    ],
+  ])('%s', (_, fields, code, message) => {
+    expect(look(fields)).toMatchObject({ kind: 'failed', code, message });
+  });
+});
+
+describe('what the container left behind', () => {
+  const evidence = (fields: Partial<ContainerEvidence> = {}): ContainerEvidence => ({
+    out_of_memory: false,
+    last_lines: ['last words'],
+    ...fields,
+  });
+  const crashed = (exit_code: number) => ({
+    code: 'container_crashed' as const,
+    message: 'It ended.',
+    task: task({ state: 'failed', exit_code }),
+  });
+
+  it('goes with the error', () => {
+    expect(toDeployError(crashed(3), evidence())).toMatchObject({
+      code: 'container_crashed',
+      message: 'It ended.',
+      evidence: ['last words'],
+    });
+  });
+
+  it('tells that the memory was used up', () => {
+    expect(toDeployError(crashed(137), evidence({ out_of_memory: true })).code).toBe('out_of_memory');
+  });
+
+  it.each([0, 137, 143])('tells that a program that ended with code %i was stopped for its health', (exit_code) => {
+    expect(toDeployError(crashed(exit_code), evidence({ health_output: '503' }))).toMatchObject({
+      code: 'unhealthy',
+      message: 'The health check of the container keeps failing: 503',
+    });
+  });
+
+  it('leaves a crash a crash, though the health check failed as well', () => {
+    expect(toDeployError(crashed(3), evidence({ health_output: '503' })).code).toBe('container_crashed');
+  });
+
+  it('names the command that the init process did not find', () => {
+    const fault = { code: 'command_not_found', message: 'Some command.' } as const;
+    const last_lines = ['[FATAL tini (7)] exec /nope failed: No such file or directory'];
+    expect(toDeployError(fault, evidence({ last_lines })).message).toBe(
+      'The start command /nope does not exist in the image.',
+    );
+  });
+});

@@ -1,0 +1,217 @@
+/** The state machine, proved by walking through every state that a deployment can get into. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  at,
+  begin,
+  cancel,
+  fail,
+  release,
+  request,
+  rollBack,
+  start,
+  succeed,
+  supersede,
+} from '../../test/support/deployment-fixtures.js';
+import { decide, evolve, settle, type DeploymentState, type Fact } from './deployment.js';
+import {
+  DEPLOYMENT_STATUSES,
+  isFinal,
+  MAX_INTERRUPTIONS,
+  PHASE_RULES,
+  PHASES,
+  type DeploymentStatus,
+  type Phase,
+} from './phases.js';
+
+const requested = evolve(undefined, request);
+
+/** The phases that can have nothing to do, in every combination. */
+const OPTIONAL_PHASES = ['pre_build', 'pre_deploy', 'post_deploy'] as const satisfies readonly Phase[];
+const STARTS: readonly Fact[] = Array.from({ length: 2 ** OPTIONAL_PHASES.length }, (_, bits) =>
+  start(Object.fromEntries(OPTIONAL_PHASES.filter((_, bit) => bits & (1 << bit)).map((phase) => [phase, 'skip']))),
+);
+
+/** What the workers, the reconciler and the users can add to this state. */
+function possibleFacts(state: DeploymentState): readonly Fact[] {
+  const decision = decide(state);
+  if (decision.kind === 'nothing') return [rollBack];
+  if (decision.kind === 'wait') return [cancel, supersede, ...STARTS];
+  if (decision.kind !== 'run') throw new Error(`${decision.kind} must have been settled`);
+
+  const { phase, attempt } = decision;
+  // Running already, it begins again when its worker was lost; the deadline can pass even while nobody works.
+  const always = [cancel, supersede, begin(phase, attempt), fail(phase, attempt, 'deployment_timeout')];
+  if (state.phases[phase].status !== 'running') return always;
+  return [
+    ...always,
+    succeed(phase, attempt),
+    release(phase, attempt),
+    fail(phase, attempt, 'docker_unavailable'),
+    fail(phase, attempt, 'unhealthy'),
+    fail(phase, attempt, 'cancelled'),
+  ];
+}
+
+/** The state after the fact and all that follows from it at once, as the store applies it. */
+function after(state: DeploymentState, fact: Fact): DeploymentState {
+  const next = evolve(state, fact);
+  return settle(next, at).reduce<DeploymentState>(evolve, next);
+}
+
+/**
+ * What two states must share to be the same: times and texts are left out, and of phases that are over all but how they
+ * ended, since `decide` and `evolve` never look at more of them.
+ */
+function signature(state: DeploymentState): string {
+  const phases = PHASES.map((phase) => {
+    const { status, attempt, interruptions, error } = state.phases[phase];
+    return status === 'succeeded' || status === 'skipped'
+      ? status
+      : [status, attempt, interruptions, error?.code, error?.retryable];
+  });
+  const cancel = state.cancel && (state.cancel.superseded_by ?? 'user');
+  return JSON.stringify([state.status, phases, state.skips, cancel, state.error?.code, state.failed_phase]);
+}
+
+interface Node {
+  readonly state: DeploymentState;
+  readonly next: { readonly fact: Fact; readonly key: string }[];
+}
+
+function explore(): Map<string, Node> {
+  const nodes = new Map<string, Node>();
+  const frontier = [requested];
+  nodes.set(signature(requested), { state: requested, next: [] });
+  for (let state = frontier.shift(); state; state = frontier.shift()) {
+    for (const fact of possibleFacts(state)) {
+      const next = after(state, fact);
+      const key = signature(next);
+      nodes.get(signature(state))?.next.push({ fact, key });
+      if (nodes.has(key)) continue;
+      nodes.set(key, { state: next, next: [] });
+      if (nodes.size > 20_000) throw new Error(`there is no end of states: ${key}`);
+      frontier.push(next);
+    }
+  }
+  return nodes;
+}
+
+/** The contract's arrows; a deployment that was never started can only be cancelled. */
+const ARROWS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
+  pending: ['building', 'cancelled'],
+  building: ['deploying', 'failed', 'cancelled'],
+  deploying: ['success', 'failed', 'cancelled'],
+  success: [],
+  failed: ['rolled_back'],
+  rolled_back: [],
+  cancelled: [],
+};
+
+describe('every state that a deployment can get into', () => {
+  let nodes: Map<string, Node>;
+  let states: DeploymentState[];
+  let ended: DeploymentState[];
+  beforeAll(() => {
+    nodes = explore();
+    states = Array.from(nodes.values(), ({ state }) => state);
+    ended = states.filter(({ status }) => isFinal(status));
+  });
+
+  it('is walked through: each status, each phase in each of its attempts', () => {
+    expect(new Set(states.map(({ status }) => status))).toEqual(new Set(DEPLOYMENT_STATUSES));
+    for (const phase of PHASES) {
+      const attempts = new Set(
+        states
+          .map((state) => state.phases[phase])
+          .filter(({ status }) => status === 'running')
+          .map(({ attempt }) => attempt),
+      );
+      expect(attempts.size).toBe(PHASE_RULES[phase].max_attempts);
+    }
+  });
+
+  it('has a way on, and waits only before the start', () => {
+    for (const state of states.filter(({ status }) => !isFinal(status))) {
+      const expected = state.started_at === undefined ? 'wait' : 'run';
+      expect(decide(state).kind).toBe(expected);
+    }
+  });
+
+  it('leads to an end', () => {
+    const reaching = new Set([...nodes].filter(([, { state }]) => isFinal(state.status)).map(([key]) => key));
+    for (let grown = true; grown;) {
+      grown = false;
+      for (const [key, { next }] of nodes) {
+        if (reaching.has(key) || !next.some((edge) => reaching.has(edge.key))) continue;
+        reaching.add(key);
+        grown = true;
+      }
+    }
+    expect([...nodes.keys()].filter((key) => !reaching.has(key))).toEqual([]);
+  });
+
+  it('once ended decides nothing, and nothing changes it but the rollback of a failure', () => {
+    const facts = Array.from(nodes.values()).flatMap(({ next }) => next.map(({ fact }) => fact));
+    const oneOfEachType = [...new Map(facts.map((fact) => [fact.type, fact])).values()];
+    for (const state of ended) {
+      expect(decide(state)).toEqual({ kind: 'nothing' });
+      for (const fact of oneOfEachType) {
+        const changes = fact.type === 'deployment_rolled_back' && state.status === 'failed';
+        if (changes)
+          expect(evolve(state, fact)).toEqual({ ...state, status: 'rolled_back', rolled_back_by: expect.any(String) });
+        else expect(evolve(state, fact)).toBe(state);
+      }
+    }
+  });
+
+  it('once ended has no phase that seems to wait or run, and says why it ended', () => {
+    for (const state of ended) {
+      const statuses = PHASES.map((phase) => state.phases[phase].status);
+      expect(statuses.filter((status) => status === 'pending' || status === 'running')).toEqual([]);
+      expect(state.finished_at).toBe(at);
+      expect(state.error === undefined).toBe(state.status === 'success');
+      if (state.status === 'success') expect(statuses).not.toContain('failed');
+      if (state.status === 'failed') expect(state.failed_phase).toBeDefined();
+    }
+  });
+
+  it('stays within the bounds of attempts and interruptions', () => {
+    for (const state of states) {
+      for (const phase of PHASES) {
+        expect(state.phases[phase].attempt).toBeLessThanOrEqual(PHASE_RULES[phase].max_attempts);
+        expect(state.phases[phase].interruptions).toBeLessThanOrEqual(MAX_INTERRUPTIONS);
+      }
+    }
+  });
+
+  it('follows from the one before along the arrows of the contract', () => {
+    for (const { state, next } of nodes.values()) {
+      for (const { key } of next) {
+        const status = nodes.get(key)!.state.status;
+        if (status !== state.status) expect(ARROWS[state.status]).toContain(status);
+      }
+    }
+  });
+
+  it('runs a phase only when those before it are over, and has the status of that phase', () => {
+    for (const state of states) {
+      const decision = decide(state);
+      if (decision.kind !== 'run') continue;
+      const before = PHASES.slice(0, PHASES.indexOf(decision.phase));
+      for (const phase of before) expect(['succeeded', 'skipped']).toContain(state.phases[phase].status);
+      const { status } = state.phases[decision.phase];
+      if (status === 'running') expect(state.status).toBe(PHASE_RULES[decision.phase].status);
+    }
+  });
+
+  it('is settled: nothing more follows from it by itself', () => {
+    for (const state of states) expect(settle(state, at)).toEqual([]);
+  });
+
+  it('goes on towards its end as soon as it is cancelled and nobody works on it', () => {
+    for (const state of states) {
+      const running = PHASES.some((phase) => state.phases[phase].status === 'running');
+      if (!isFinal(state.status) && !running) expect(state.cancel).toBeUndefined();
+    }
+  });
+});

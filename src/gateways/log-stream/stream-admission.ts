@@ -1,0 +1,86 @@
+/** Decides at the handshake who may connect: pages of other hosts never, and off loopback nobody with a wrong token. */
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Optional } from '@nestjs/common';
+import { LogStreamOptions } from './log-stream.options.js';
+import { StreamAuthenticator, type StreamPrincipal } from './stream-authenticator.js';
+
+export const SUBPROTOCOL = 'flukedeploy.logs.v1';
+/** Browsers cannot send an Authorization header: there the token comes as a second subprotocol, in base64url. */
+const TOKEN_SUBPROTOCOL = 'base64url.bearer.flukedeploy.';
+
+export interface Refusal {
+  readonly status: 401 | 403 | 503;
+  readonly reason: string;
+}
+
+export interface Identification {
+  readonly token: string;
+  readonly principal: StreamPrincipal;
+}
+
+@Injectable()
+export class StreamAdmission {
+  readonly tokenRequired: boolean;
+  private readonly identified = new WeakMap<IncomingMessage, Identification>();
+
+  constructor(
+    private readonly options: LogStreamOptions,
+    @Optional() private readonly authenticator?: StreamAuthenticator,
+  ) {
+    this.tokenRequired = !isLoopback(options.host);
+    if (this.tokenRequired && authenticator === undefined) {
+      throw new Error(`The log stream listens on ${options.host}, where it needs tokens, but nothing checks them`);
+    }
+  }
+
+  /** `undefined`: the handshake may go on. Who sent no token at all may still send one as the first message. */
+  async check(request: IncomingMessage, origin: string | undefined): Promise<Refusal | undefined> {
+    if (!this.isOwnOrigin(origin, request)) return { status: 403, reason: 'This Origin may not connect.' };
+    const token = this.tokenRequired ? tokenOf(request) : undefined;
+    if (token === undefined) return undefined;
+    try {
+      const principal = await this.authenticate(token);
+      if (principal === undefined) return { status: 401, reason: 'The token is not valid.' };
+      this.identified.set(request, { token, principal });
+      return undefined;
+    } catch {
+      return { status: 503, reason: 'The token cannot be checked at the moment.' };
+    }
+  }
+
+  identificationOf(request: IncomingMessage): Identification | undefined {
+    return this.identified.get(request);
+  }
+
+  async authenticate(token: string): Promise<StreamPrincipal | undefined> {
+    return token === '' ? undefined : this.authenticator?.authenticate(token);
+  }
+
+  /**
+   * A page may connect to the host it came from. On loopback, where no token protects, that host must be loopback by
+   * name too: otherwise any site could point its own name at 127.0.0.1 and read along (DNS rebinding).
+   */
+  private isOwnOrigin(origin: string | undefined, { headers }: IncomingMessage): boolean {
+    if (origin === undefined) return true;
+    const page = hostOf(origin);
+    if (page === undefined) return false;
+    if (this.options.originHosts.includes(page)) return true;
+    return page === hostOf(`http://${headers.host ?? ''}`) && (this.tokenRequired || isLoopback(page));
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^127(\.\d{1,3}){3}$/.test(host) || /^\[?::1\]?$/.test(host);
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.parse(url)?.hostname.toLowerCase();
+}
+
+/** `undefined`: none was sent. Credentials of another kind are an empty token, which nobody has. */
+function tokenOf({ headers }: IncomingMessage): string | undefined {
+  if (headers.authorization !== undefined) return /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1] ?? '';
+  const offered = headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim());
+  const encoded = offered?.find((protocol) => protocol.startsWith(TOKEN_SUBPROTOCOL))?.slice(TOKEN_SUBPROTOCOL.length);
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64url').toString();
+}

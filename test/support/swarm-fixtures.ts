@@ -1,0 +1,76 @@
+/** Deployments to the real Swarm: a web server to deploy, and the verdict over it. */
+import type { DockerFixtures } from './docker-fixtures.js';
+import { startDockerFixtures, until } from './docker-fixtures.js';
+import { NO_EVIDENCE } from '../../src/adapters/docker/container-evidence.js';
+import { SwarmCluster } from '../../src/adapters/docker/swarm-cluster.js';
+import { judge, toDeployError, type Verdict } from '../../src/domain/convergence.js';
+import type { DesiredService, TaskView } from '../../src/domain/ports.js';
+
+export interface SwarmFixtures extends DockerFixtures {
+  readonly cluster: SwarmCluster;
+  named(name: string): string;
+  /** A web server that answers with the number of its release. */
+  desired(name: string, release?: number, fields?: Partial<DesiredService>): DesiredService;
+  /** Judges until it is over; what has converged must still be so a moment later. */
+  settled(service: DesiredService): Promise<Verdict>;
+  /** Applies, and judges until it is over. */
+  deploy(service: DesiredService): Promise<Verdict>;
+  /** What users are told of a failed verdict. */
+  failure(verdict: Verdict): Promise<{ code: string; message: string; evidence: readonly string[] }>;
+  runningTask(service: DesiredService): Promise<TaskView | undefined>;
+}
+
+/** How often in a row a service must be found converged: two seconds, in which a crash shows. */
+const STABLE_LOOKS = 10;
+
+export async function startSwarmFixtures(): Promise<SwarmFixtures> {
+  const fixtures = await startDockerFixtures();
+  const cluster = new SwarmCluster(fixtures.client);
+  const named = (name: string): string => `${fixtures.prefix}-${name}`;
+
+  const settled = ({ name, deployment_id, replicas }: DesiredService): Promise<Verdict> => {
+    const begin = Date.now();
+    let converged = 0;
+    return until(async () => {
+      const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name, deployment_id)]);
+      const verdict = judge({ service, tasks, deployment_id, replicas, since_ms: Date.now() - begin });
+      if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
+      return verdict.kind !== 'waiting' && verdict;
+    }, `${name} converges or fails`);
+  };
+
+  return {
+    ...fixtures,
+    cluster,
+    named,
+    settled,
+    desired: (name, release = 1, fields = {}) => ({
+      name: named(name),
+      app_name: named(name),
+      environment: 'production',
+      project: fixtures.prefix,
+      deployment_id: `dep-${release}`,
+      release,
+      image: fixtures.busybox,
+      replicas: 1,
+      env: { RELEASE: String(release) },
+      command: ['sh', '-c', 'mkdir /www; echo "release $RELEASE" > /www/index.html; exec httpd -f -p 80 -h /www'],
+      ports: [],
+      volumes: [],
+      resources: {},
+      ...fields,
+    }),
+    deploy: async (service) => {
+      await cluster.apply(service);
+      return settled(service);
+    },
+    failure: async (verdict) => {
+      if (verdict.kind !== 'failed') throw new Error(`it did not fail: ${JSON.stringify(verdict)}`);
+      const left = verdict.task ? await cluster.evidence(verdict.task) : NO_EVIDENCE;
+      const { code, message, evidence = [] } = toDeployError(verdict, left);
+      return { code, message, evidence };
+    },
+    runningTask: async ({ name, deployment_id }) =>
+      (await cluster.tasks(name, deployment_id)).find(({ state }) => state === 'running'),
+  };
+}

@@ -1,0 +1,70 @@
+/** What really is in Docker for one app: looked at past FlukeDeploy, and cleaned away after a test. */
+import type Docker from 'dockerode';
+import { DockerClient } from '../../src/adapters/docker/docker-client.js';
+
+export interface ServiceState {
+  readonly image: string | undefined;
+  readonly deployment: string | undefined;
+  /** Tasks that run. */
+  readonly running: number;
+}
+
+export class SwarmState {
+  readonly #client = new DockerClient();
+
+  /** Everything whose service or image name begins with `prefix` belongs to the test. */
+  constructor(private readonly prefix: string) {}
+
+  async service(name = this.prefix): Promise<ServiceState | undefined> {
+    const docker = await this.#client.calls();
+    const service = (await docker.listServices({ filters: { name: [name] } })).find(({ Spec }) => Spec?.Name === name);
+    if (service === undefined) return undefined;
+    const template = service.Spec?.TaskTemplate as Docker.ContainerTaskSpec | undefined;
+    const tasks = (await docker.listTasks({ filters: { service: [name], 'desired-state': ['running'] } })) as {
+      Status: { State: string };
+    }[];
+    return {
+      image: template?.ContainerSpec?.Image,
+      deployment: service.Spec?.Labels?.['flukedeploy.deployment'],
+      running: tasks.filter(({ Status }) => Status.State === 'running').length,
+    };
+  }
+
+  /** Body of a GET to one running container of the service, from the host. */
+  async get(path: string, name = this.prefix): Promise<string> {
+    const docker = await this.#client.calls();
+    const [container] = await docker.listContainers({
+      filters: { label: [`com.docker.swarm.service.name=${name}`], status: ['running'] },
+    });
+    const bridge = (await docker.getNetwork('docker_gwbridge').inspect()) as {
+      Containers: Record<string, { IPv4Address: string }>;
+    };
+    const address = container && bridge.Containers[container.Id]?.IPv4Address.split('/')[0];
+    if (address === undefined) throw new Error(`no running container of ${name} can be reached`);
+    return (await fetch(`http://${address}${path}`)).text();
+  }
+
+  /** Images, by tag, that were built for the apps of this test. */
+  async images(): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const images = await docker.listImages();
+    return images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.includes(`/${this.prefix}`));
+  }
+
+  /** Containers of any state that belong to the test's services or builds. */
+  async containers(): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const containers = await docker.listContainers({ all: true });
+    return containers
+      .filter(({ Labels }) => Labels['com.docker.swarm.service.name']?.startsWith(this.prefix))
+      .map(({ Id }) => Id);
+  }
+
+  async clean(): Promise<void> {
+    const docker = await this.#client.calls();
+    for (const { ID, Spec } of await docker.listServices()) {
+      if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
+    }
+    for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
+  }
+}

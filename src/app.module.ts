@@ -86,6 +86,7 @@ export class PortsModule {
     const instance = config.FLUKEDEPLOY_INSTANCE;
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
+    const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
@@ -94,8 +95,8 @@ export class PortsModule {
       [CredentialStore, new PostgresCredentialStore(database)],
       [Secrets, secrets],
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
-      [Archives, new TarArchives({ maxBytes: uploadBytes * LIMITS.archive_expansion })],
-      [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS })],
+      [Archives, new TarArchives({ maxBytes: sourceBytes })],
+      [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registry })],
       [Cluster, new SwarmCluster(docker, { registry })],
       [Probes, new SocketProbes()],

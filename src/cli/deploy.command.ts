@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeploymentAnswer } from './answers.js';
 import type { Api } from './api.js';
 import type { CommandContext } from './command-context.js';
-import { deployOrder, type DeployBody, type DeployOrder, type OptionFiles, type Upload } from './deploy-body.js';
+import { deployOrder, type DeployOrder, type OptionFiles, type Upload } from './deploy-body.js';
 import type { DeployOptions } from './deploy-options.js';
 import { EXIT, Interrupted, Unreachable } from './failures.js';
 import { archiveFile, packed, requireSource } from './pack.js';
@@ -57,7 +57,7 @@ function bytesOf({ kind, path }: Upload): AsyncIterable<Uint8Array> {
 async function readFiles({ spec, envFile, gitTokenFile }: DeployOptions): Promise<OptionFiles> {
   return {
     // What the fields hold is for the server to judge: it names each one that is wrong.
-    ...(spec !== undefined && { spec: (await readJsonObject(spec)) }),
+    ...(spec !== undefined && { spec: await readJsonObject(spec) }),
     ...(envFile !== undefined && { env: await readEnvironmentFile(envFile) }),
     ...(gitTokenFile !== undefined && { git_token: await readSecret(gitTokenFile) }),
   };

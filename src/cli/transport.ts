@@ -70,7 +70,7 @@ export class Transport {
         ...(json !== undefined && { body: JSON.stringify(json) }),
         ...(body && { body, duplex: 'half' }),
       });
-      return answerOf<Answer>(response, await response.text());
+      return answerOf(response, await response.text()) as Answer;
     } catch (error) {
       if (error instanceof Refused) throw error;
       if (body?.failure !== undefined) throw body.failure;
@@ -138,9 +138,10 @@ function queryText(query: Call['query'] = {}): string {
   return parameters.size > 0 ? `?${parameters.toString()}` : '';
 }
 
-function answerOf<Answer>(response: Response, text: string): Answer {
+/** @throws Refused */
+function answerOf(response: Response, text: string): unknown {
   const answer = parsed(text);
-  if (response.ok && (answer !== undefined || text === '')) return answer as Answer;
+  if (response.ok && (answer !== undefined || text === '')) return answer;
   const retryAfter = Number(response.headers.get('retry-after') ?? undefined);
   throw new Refused(problemOf(response, answer), Number.isFinite(retryAfter) ? retryAfter : undefined);
 }

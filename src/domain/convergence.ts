@@ -116,7 +116,7 @@ function activity(task: TaskView): string {
     case 'preparing':
       return `fetches its image on ${task.node}`;
     case 'starting':
-      return `starts on ${task.node}, and is not healthy yet`;
+      return `starts on ${task.node}`;
     default:
       return `is ${task.state}`;
   }

@@ -127,6 +127,7 @@ const UNTOUCHED: PhaseState = { status: 'pending', attempt: 0, interruptions: 0 
 /** The state after `fact`. The first fact of every deployment is `deployment_requested`. */
 export function evolve(state: DeploymentState | undefined, fact: Fact): DeploymentState {
   if (fact.type === 'deployment_requested') {
+    if (state !== undefined) return state;
     const { deployment: identity, at } = fact;
     const phases = Object.fromEntries(PHASES.map((phase) => [phase, UNTOUCHED])) as Record<Phase, PhaseState>;
     return { identity, status: 'pending', phases, skips: {}, outputs: {}, requested_at: at };
@@ -208,9 +209,10 @@ export function decide(state: DeploymentState): Decision {
   const phase = PHASES.find((name) => !['succeeded', 'skipped'].includes(state.phases[name].status));
   const current = phase && state.phases[phase];
 
-  if (state.cancel && current?.status !== 'running') return { kind: 'cancel', error: cancelError(state.cancel) };
-  if (state.started_at === undefined) return { kind: 'wait' };
+  if (state.started_at === undefined) return state.cancel ? cancelled(state.cancel) : { kind: 'wait' };
   if (phase === undefined || current === undefined) return { kind: 'succeed' };
+  // Once the service was touched a worker must take the change back, so the next phase is claimed even so.
+  if (state.cancel && current.status === 'pending' && !isTouched(state)) return cancelled(state.cancel);
 
   switch (current.status) {
     case 'pending': {
@@ -226,13 +228,21 @@ export function decide(state: DeploymentState): Decision {
     case 'failed': {
       const error = current.error ?? new DeployError('internal').toFailure();
       const attempt = current.attempt + 1;
-      if (!error.retryable || attempt > PHASE_RULES[phase].max_attempts) return { kind: 'fail', phase, error };
-      return { kind: 'run', phase, attempt, delay_ms: backoffBefore(phase, attempt, state.identity.id) };
+      const over = !error.retryable || attempt > PHASE_RULES[phase].max_attempts;
+      if (state.cancel && (over || !isTouched(state))) return cancelled(state.cancel);
+      if (over) return { kind: 'fail', phase, error };
+      const delay_ms = state.cancel ? 0 : backoffBefore(phase, attempt, state.identity.id);
+      return { kind: 'run', phase, attempt, delay_ms };
     }
     case 'succeeded':
     case 'skipped':
       throw new Error(`phase ${phase} is over`);
   }
+}
+
+/** Whether the deployment may have changed the service. */
+function isTouched(state: DeploymentState): boolean {
+  return state.phases.deploy.attempt > 0;
 }
 
 /** The facts that follow from the state without any work: skipped phases and the end of the deployment. */
@@ -263,10 +273,11 @@ function consequence(decision: Decision, at: string): Fact | undefined {
   }
 }
 
-function cancelError(cancel: NonNullable<DeploymentState['cancel']>): Failure {
-  return cancel.superseded_by
-    ? new DeployError('superseded', `Superseded by ${cancel.superseded_by}.`).toFailure()
-    : new DeployError('cancelled', cancel.reason ? `Cancelled: ${cancel.reason}` : undefined).toFailure();
+function cancelled({ superseded_by, reason }: NonNullable<DeploymentState['cancel']>): Decision {
+  const error = superseded_by
+    ? new DeployError('superseded', `Superseded by ${superseded_by}.`)
+    : new DeployError('cancelled', reason ? `Cancelled: ${reason}` : undefined);
+  return { kind: 'cancel', error: error.toFailure() };
 }
 
 function withPhase(state: DeploymentState, phase: Phase, next: PhaseState): DeploymentState {

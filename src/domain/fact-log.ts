@@ -154,9 +154,14 @@ function where(
 
 function durationOf(state: DeploymentState, phase: Phase): number {
   const { started_at, finished_at } = state.phases[phase];
-  return started_at && finished_at ? Date.parse(finished_at) - Date.parse(started_at) : 0;
+  return between(started_at, finished_at);
 }
 
 function elapsed(state: DeploymentState): number {
-  return state.finished_at ? Date.parse(state.finished_at) - Date.parse(state.requested_at) : 0;
+  return between(state.requested_at, state.finished_at);
+}
+
+/** Milliseconds; the clocks of two machines may differ, so that the end seems to come first. */
+function between(from: string | undefined, to: string | undefined): number {
+  return from && to ? Math.max(0, Date.parse(to) - Date.parse(from)) : 0;
 }

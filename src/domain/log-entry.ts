@@ -175,7 +175,7 @@ export function createHealthCheckLog(
     metadata: {
       ...rest.metadata,
       healthy,
-      url: target,
+      ...(target.includes('://') && { url: target }),
       ...(http_status !== undefined && { http_status }),
       ...(duration_ms !== undefined && { duration_ms }),
       ...(reason !== undefined && { reason }),

@@ -1,12 +1,11 @@
 /** Deployments in PostgreSQL: orders become deployments once and only once, and what is looked up is what there is. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Database } from '../../src/adapters/postgres/database.js';
 import { decodeCursor } from '../../src/domain/cursor.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
-import type { DeploymentRecord } from '../../src/domain/ports.js';
+import type { DeploymentFilter, DeploymentRecord } from '../../src/domain/ports.js';
 import { orderOf } from '../support/deployment-order.js';
 import { assertSummariesAreFolds } from '../support/fold-check.js';
 import { StoreProcess } from '../support/store-process.js';
@@ -22,14 +21,15 @@ beforeAll(async () => {
   test = await startTestDatabase();
   process = new StoreProcess(test.database, { retention_days: RETENTION_DAYS });
 });
-afterAll(async () => {
-  await assertSummariesAreFolds(test.database);
-  await test.stop();
-});
+afterEach(() => assertSummariesAreFolds(test.database));
+afterAll(() => test.stop());
 
 const ids = (records: readonly DeploymentRecord[]): string[] => records.map(({ id }) => id);
 const outcome = (error: unknown): unknown => (error as { code?: unknown }).code;
-/** Nothing is running after it: the deployments of one test do not stand in the way of the next. */
+const failFirstPhase = async (id: string): Promise<void> => {
+  await process.claims.startWaiting((await process.record(id)).state.identity);
+  await process.fail(await process.held(id), 'build_failed');
+};
 const cancelAll = async (...records: readonly DeploymentRecord[]): Promise<void> => {
   for (const { id } of records) await process.cancel(id);
 };
@@ -235,7 +235,7 @@ describe('an archive', () => {
   it.each([
     ['succeeds', (id: string) => process.finish(id)],
     ['is cancelled', (id: string) => process.cancel(id)],
-    ['fails', async (id: string) => process.fail((await process.start2(id)) , 'build_failed')],
+    ['fails', (id: string) => failFirstPhase(id)],
   ] as const)('is deleted when its deployment %s, and no other', async (name, end) => {
     const bytes = randomBytes(100);
     const { id } = await upload(`archive-${name.replace(' ', '-')}`, bytes);
@@ -252,3 +252,195 @@ describe('an archive', () => {
     expect(await process.deployments.appExists('no-archive')).toBe(false);
   });
 });
+
+describe('list', () => {
+  const page = { limit: 100, offset: 0 };
+  const apps = ['list-*'];
+  let one: DeploymentRecord[];
+  let two: DeploymentRecord[];
+  let staging: DeploymentRecord;
+
+  beforeAll(async () => {
+    one = [await process.accept({ app_name: 'list-one' }), await process.accept({ app_name: 'list-one' })];
+    two = [await process.accept({ app_name: 'list-two' })];
+    staging = await process.accept({ app_name: 'list-two', environment: 'staging' });
+    await process.cancel(two[0]!.id);
+    await failFirstPhase(staging.id);
+  });
+
+  it('answers the newest first, in pages with the total of all', async () => {
+    const newestFirst = ids([...one, ...two, staging]).reverse();
+    const { records, total } = await process.deployments.list({ apps }, page);
+    expect(ids(records)).toEqual(newestFirst);
+    expect(total).toBe(4);
+    expect(records[3]).toEqual(await process.record(one[0]!.id));
+
+    for (const offset of [0, 1, 3, 4]) {
+      const part = await process.deployments.list({ apps }, { limit: 2, offset });
+      expect(ids(part.records)).toEqual(newestFirst.slice(offset, offset + 2));
+      expect(part.total).toBe(4);
+    }
+  });
+
+  it('answers only what passes the filter', async () => {
+    const found = async (filter: DeploymentFilter): Promise<string[]> => {
+      const { records, total } = await process.deployments.list(filter, page);
+      expect(total).toBe(records.length);
+      return ids(records).sort();
+    };
+    expect(await found({ app_name: 'list-one' })).toEqual(ids(one));
+    expect(await found({ apps, environment: 'staging' })).toEqual([staging.id]);
+    expect(await found({ apps: ['list-two', 'list-three'] })).toEqual(ids([...two, staging]));
+    expect(await found({ apps: ['list'] })).toEqual([]);
+    expect(await found({ apps: [] })).toEqual([]);
+    expect(await found({ apps, statuses: ['pending'] })).toEqual(ids(one));
+    expect(await found({ apps, statuses: ['failed', 'cancelled'] })).toEqual(ids([...two, staging]));
+    expect(await found({ app_name: 'list-one', apps: ['list-two'] })).toEqual([]);
+  });
+});
+
+describe('position', () => {
+  it('counts the unfinished deployments of the app that are ahead', async () => {
+    const app_name = 'position';
+    const running = await process.start({ app_name });
+    const next = await process.accept({ app_name });
+    const last = await process.accept({ app_name });
+    const elsewhere = await process.accept({ app_name, environment: 'staging' });
+    const { deployments } = process;
+
+    expect(await deployments.position(running)).toEqual({ position: 0 });
+    expect(await deployments.position(next)).toEqual({ position: 1, behind: running.id });
+    expect(await deployments.position(last)).toEqual({ position: 2, behind: next.id });
+    expect(await deployments.position(elsewhere)).toEqual({ position: 0 });
+
+    await process.cancel(next.id);
+    expect(await deployments.position(await process.record(next.id))).toEqual({ position: 0 });
+    expect(await deployments.position(last)).toEqual({ position: 1, behind: running.id });
+    await process.finish(running.id);
+    expect(await deployments.position(last)).toEqual({ position: 0 });
+  });
+});
+
+describe('stats', () => {
+  it('count deployments by their status, and the entries that are kept', async () => {
+    await emptyStores();
+    expect(await process.deployments.stats()).toEqual({
+      total: 0,
+      by_status: { pending: 0, building: 0, deploying: 0, success: 0, failed: 0, rolled_back: 0, cancelled: 0 },
+      entries: 0,
+    });
+
+    const app_name = 'stats';
+    const { state } = await process.finish((await process.accept({ app_name })).id);
+    await process.cancel((await process.accept({ app_name })).id);
+    await process.start({ app_name });
+    await process.accept({ app_name });
+
+    const stats = await process.deployments.stats();
+    const { head } = await process.log.bounds();
+    expect(stats.total).toBe(4);
+    expect(stats.by_status).toMatchObject({ pending: 1, building: 1, success: 1, cancelled: 1, failed: 0 });
+    expect(stats.entries).toBe(decodeCursor(head).position);
+    expect(state.status).toBe('success');
+    expect(stats.average_duration_ms).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('prune', () => {
+  beforeEach(() => emptyStores());
+
+  /** Makes everything that has been written so far older than is kept. */
+  const age = async (days = RETENTION_DAYS + 1): Promise<void> => {
+    await test.database.query(`update entries set at = at - $1::int * interval '1 day'`, [days]);
+  };
+  const ended = async (): Promise<DeploymentRecord> => {
+    const record = await process.accept();
+    await process.cancel(record.id);
+    return record;
+  };
+  /** Everything that is kept, with its place; what a reader gets who begins at the beginning. */
+  const kept = async (): Promise<[id: string, position: number][]> => {
+    const { beginning, head } = await process.log.bounds();
+    const page = await process.log.read(beginning, {}, 1_000);
+    expect(page.gap).toBeUndefined();
+    expect(page.next_cursor).toBe(head);
+    const places = page.rows.map((row): [string, number] => [row.deployment_id, decodeCursor(row.cursor).position]);
+    const first = decodeCursor(beginning).position + 1;
+    expect(places.map(([, position]) => position)).toEqual(places.map((_, index) => first + index));
+    expect(decodeCursor(head).position).toBe(first + places.length - 1);
+    return places;
+  };
+
+  it('keeps everything that is younger than its time', async () => {
+    await ended();
+    await age(RETENTION_DAYS - 1);
+    await ended();
+    const before = await kept();
+    await process.deployments.prune();
+    expect(await kept()).toEqual(before);
+  });
+
+  it('cuts off what is older, and leaves the rest and the deployments themselves', async () => {
+    const old = await ended();
+    await age();
+    const young = await ended();
+    await process.deployments.prune();
+    expect((await kept()).map(([id]) => id)).toEqual([young.id, young.id, young.id]);
+    expect((await process.record(old.id)).state.status).toBe('cancelled');
+    expect((await process.deployments.stats()).entries).toBe(3);
+  });
+
+  it('keeps the entries of an unfinished deployment however old, and all that came after them', async () => {
+    const cut = await ended();
+    const waiting = await process.accept({ app_name: 'waits' });
+    const between = await ended();
+    await age();
+    await process.deployments.prune();
+    const places = await kept();
+    expect(places.map(([id]) => id)).toEqual([waiting.id, between.id, between.id, between.id]);
+    expect(places.map(([id]) => id)).not.toContain(cut.id);
+
+    await process.cancel(waiting.id);
+    await process.deployments.prune();
+    expect((await kept()).map(([id]) => id)).toEqual([waiting.id, waiting.id]);
+  });
+
+  it('goes on counting where everything was cut off', async () => {
+    const old = await ended();
+    await age();
+    await process.deployments.prune();
+    expect(await kept()).toEqual([]);
+    const draft = createDeploymentLog({ at: new Date().toISOString(), message: 'goes on' });
+    const appended = await process.log.append({ deployment_id: old.id, items: [{ draft }] });
+    expect(appended?.rows.map(({ sequence }) => sequence)).toEqual([4]);
+    expect(await kept()).toEqual([[old.id, 4]]);
+  });
+
+  it('does no harm when every process does it at once', async () => {
+    await ended();
+    await age();
+    const young = await ended();
+    await Promise.all(Array.from({ length: 8 }, () => process.deployments.prune()));
+    expect((await kept()).map(([id]) => id)).toEqual([young.id, young.id, young.id]);
+  });
+
+  it('forgets idempotency keys after a day, and not before', async () => {
+    const order = (key: string) => orderOf({ idempotency: { key, fingerprint: 'one' } });
+    const hoursAgo = (key: string, hours: number) =>
+      test.database.query(`update idempotency_keys set created_at = now() - $2::int * interval '1 hour' where key = $1`, [
+        key,
+        hours,
+      ]);
+    for (const key of ['young', 'old']) await process.deployments.accept(order(key));
+    await hoursAgo('young', 23);
+    await hoursAgo('old', 25);
+    await process.deployments.prune();
+    expect((await process.deployments.accept(order('young'))).replayed).toBe(true);
+    expect((await process.deployments.accept(order('old'))).replayed).toBe(false);
+  });
+});
+
+async function emptyStores(): Promise<void> {
+  await test.database.query('truncate deployments, apps cascade');
+  await test.database.query(`update stream set head = 0, floor = 0, last_at = '-infinity'`);
+}

@@ -13,8 +13,7 @@ export async function containerEvidence(docker: Docker, containerId: string): Pr
   const container = docker.getContainer(containerId);
   try {
     const { State } = await container.inspect();
-    // Where the image has no health check, there is no Health, whatever the types say.
-    const lastCheck = (State.Health as typeof State.Health | undefined)?.Log.at(-1);
+    const lastCheck = State.Health?.Log.at(-1);
     return {
       out_of_memory: State.OOMKilled,
       ...(!State.Running && { exit_code: State.ExitCode }),

@@ -62,7 +62,7 @@ describe('a failure', () => {
 
   it("is the Engine's own words, where it answered", async () => {
     const docker = await new DockerClient().calls();
-    const error = await docker
+    const error: unknown = await docker
       .getService('no-such-service')
       .inspect()
       .catch((thrown: unknown) => thrown);

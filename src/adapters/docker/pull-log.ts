@@ -9,9 +9,8 @@ export class PullLog {
 
   take({ id, status }: EngineEvent): void {
     if (status === undefined) return;
-    if (id === undefined) return this.output(status);
-    if (this.#states.get(id) === status) return;
-    this.#states.set(id, status);
-    this.output(`${id}: ${status}`);
+    if (id !== undefined && this.#states.get(id) === status) return;
+    if (id !== undefined) this.#states.set(id, status);
+    this.output(id === undefined ? status : `${id}: ${status}`);
   }
 }

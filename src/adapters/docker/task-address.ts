@@ -21,8 +21,7 @@ export async function taskAddress(docker: Docker, task: SwarmTask, local: boolea
 async function gatewayAddress(docker: Docker, task: SwarmTask): Promise<string | undefined> {
   const id = task.Status.ContainerStatus?.ContainerID;
   if (!id) return undefined;
-  const inspect = docker.getNetwork(GATEWAY_BRIDGE).inspect() as Promise<Docker.NetworkInspectInfo>;
-  const bridge = await unlessGone(() => inspect, undefined);
+  const bridge = await unlessGone(() => docker.getNetwork(GATEWAY_BRIDGE).inspect(), undefined);
   return withoutMask(bridge?.Containers?.[id]?.IPv4Address);
 }
 

@@ -91,16 +91,19 @@ export class PostgresLogStore extends LogStore {
   /** Times rise along the stream, so a point in time is a position. */
   async #positionBefore(since: string, stream: StreamState): Promise<number> {
     const rows = await this.database.query<{ position: string }>(
-      'select position::text from entries where at >= $1 order by at, position limit 1',
+      'select position::text from entries where at >= $1 order by at, entries.position limit 1',
       [since],
     );
     return rows[0] ? Number(rows[0].position) - 1 : stream.head;
   }
 }
 
-/** Within one deployment the sequence is the stream's order, and has the better index. */
+/**
+ * Within one deployment the sequence is the stream's order, and has the better index. The table's name is needed: alone,
+ * `position` would mean the column of the result, which is text.
+ */
 function orderOf(filter: LogFilter): string {
-  return filter.deployment_id ? 'sequence' : 'position';
+  return filter.deployment_id ? 'sequence' : 'entries.position';
 }
 
 function placeOf(cursor: string, stream: StreamState): { position: number; gap?: { from: string; to: string } } {

@@ -7,6 +7,7 @@ import { createDeploymentLog, type EventMetadata, type LogDraft, type LogLevel }
 import { createLineMasker, createMasker, secretValues, type Masker } from '../../domain/masking.js';
 import type { Phase } from '../../domain/phases.js';
 import type { Appended, AppendItem, Claim, DeploymentRecord } from '../../domain/ports.js';
+import { printable } from '../../domain/printable-text.js';
 import type { Logbook } from '../logs/index.js';
 
 const FLUSH_MS = 50;
@@ -74,7 +75,7 @@ export class DeploymentSession {
   readonly output = (line: string): void => {
     this.#lines++;
     if (this.#lines <= LIMITS.lines_per_phase) {
-      this.emit(createDeploymentLog({ ...this.place(), message: this.#maskLine(line) }));
+      this.emit(createDeploymentLog({ ...this.place(), message: this.#maskLine(printable(line)) }));
     }
   };
 

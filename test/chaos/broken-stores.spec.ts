@@ -11,7 +11,9 @@ import { TestInstallation } from '../support/server-process.js';
 import { SwarmState } from '../support/swarm-state.js';
 
 const prefix = `fdstores-${randomBytes(4).toString('hex')}`;
-const SLOW = 'FROM busybox:1\nRUN sleep 3\nCMD ["httpd", "-f", "-p", "80"]\n';
+/** No two are alike, so that the builder's cache knows none of them. */
+const slow = () =>
+  `FROM busybox:1\nRUN sleep 3 && echo ${randomBytes(4).toString('hex')}\nCMD ["httpd", "-f", "-p", "80"]\n`;
 const swarm = new SwarmState(prefix);
 
 let proxy: DockerProxy;
@@ -31,7 +33,7 @@ afterAll(async () => {
 
 /** Asks for a deployment and answers its id once its build runs. */
 async function building(name: string): Promise<string> {
-  const { deployment_id } = await client.deploy({ app_name: `${prefix}-${name}`, source: { dockerfile: SLOW } });
+  const { deployment_id } = await client.deploy({ app_name: `${prefix}-${name}`, source: { dockerfile: slow() } });
   await client.until(deployment_id, ({ phases }) => phases.build.status === 'running');
   return deployment_id;
 }
@@ -47,7 +49,7 @@ describe('a deployment in its build', () => {
       await building('flushed'),
       ...(
         await Promise.all(
-          ['a', 'b'].map((name) => client.deploy({ app_name: `${prefix}-${name}`, source: { dockerfile: SLOW } })),
+          ['a', 'b'].map((name) => client.deploy({ app_name: `${prefix}-${name}`, source: { dockerfile: slow() } })),
         )
       ).map(({ deployment_id }) => deployment_id),
     ];

@@ -13,7 +13,9 @@ import { ADMIN_PASSWORD, startProcess, stopProcess, type RunningServer } from '.
 import { SwarmState } from '../support/swarm-state.js';
 
 const prefix = `fdworkers-${randomBytes(4).toString('hex')}`;
-const SLOW = 'FROM busybox:1\nRUN sleep 4\nCMD ["httpd", "-f", "-p", "80"]\n';
+/** No two are alike, so that the builder's cache knows none of them. */
+const slow = () =>
+  `FROM busybox:1\nRUN sleep 4 && echo ${randomBytes(4).toString('hex')}\nCMD ["httpd", "-f", "-p", "80"]\n`;
 const swarm = new SwarmState(prefix);
 
 let root: string;
@@ -85,7 +87,7 @@ function buildsDone(entries: readonly UnifiedLogEntry[]): UnifiedLogEntry[] {
 
 describe('two workers', () => {
   it('one is killed -9 in the build: the other takes over', async () => {
-    const { deployment_id } = await client.deploy({ app_name: `${prefix}-killed`, source: { dockerfile: SLOW } });
+    const { deployment_id } = await client.deploy({ app_name: `${prefix}-killed`, source: { dockerfile: slow() } });
     const name = await builder(deployment_id);
     await stopProcess(take(name), 'SIGKILL');
     expect(await client.ended(deployment_id)).toMatchObject({ status: 'success' });
@@ -95,7 +97,7 @@ describe('two workers', () => {
   });
 
   it('one is asked to stop in the build: it hands over at once, and no attempt is lost', async () => {
-    const { deployment_id } = await client.deploy({ app_name: `${prefix}-stopped`, source: { dockerfile: SLOW } });
+    const { deployment_id } = await client.deploy({ app_name: `${prefix}-stopped`, source: { dockerfile: slow() } });
     const name = await builder(deployment_id);
     const worker = take(name);
     await stopProcess(worker, 'SIGTERM');
@@ -107,7 +109,7 @@ describe('two workers', () => {
   });
 
   it('one is frozen longer than its lease: what it does when it wakes up counts no more', async () => {
-    const { deployment_id } = await client.deploy({ app_name: `${prefix}-frozen`, source: { dockerfile: SLOW } });
+    const { deployment_id } = await client.deploy({ app_name: `${prefix}-frozen`, source: { dockerfile: slow() } });
     const name = await builder(deployment_id);
     const worker = workers.get(name)?.process;
     worker?.kill('SIGSTOP');
@@ -125,7 +127,7 @@ describe('two workers', () => {
   it('both are killed -9: the queue drains when one is back, in order', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 3; index++) {
-      ids.push((await client.deploy({ app_name: `${prefix}-order`, source: { dockerfile: SLOW } })).deployment_id);
+      ids.push((await client.deploy({ app_name: `${prefix}-order`, source: { dockerfile: slow() } })).deployment_id);
     }
     await builder(ids[0] ?? '');
     for (const name of ['one', 'two']) await stopProcess(take(name), 'SIGKILL');

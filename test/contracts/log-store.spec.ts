@@ -89,7 +89,7 @@ function postgresSubject(process: StoreProcess): LogStoreSubject {
     find: (id) => deployments.find(id),
     takeOver: async (id) => {
       const [row] = await database.query<{ fence: number }>(
-        'update deployments set fence = fence + 1 where id = $1 returning fence',
+        `update deployments set fence = fence + 1, lease_owner = 'test/1' where id = $1 returning fence`,
         [id],
       );
       return row!.fence;

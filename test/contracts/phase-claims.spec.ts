@@ -42,9 +42,6 @@ const messages = async (deployment_id: string): Promise<string[]> => {
   const { rows } = await process.log.query({ deployment_id }, { limit: 1_000, offset: 0 });
   return rows.map(({ message }) => message);
 };
-/** The time that a retry waits for has come. */
-const passBackoff = (id: string) =>
-  test.database.query('update deployments set due_at = clock_timestamp() where id = $1', [id]);
 
 describe('startWaiting', () => {
   it('starts the oldest deployment of every app and environment that has none running', async () => {
@@ -171,7 +168,7 @@ describe('claim', () => {
       await process.succeed(claim, { image: `image-of-${claim.phase}` });
     }
     expect(phases).toEqual(PHASES);
-    expect(fences).toEqual([1, 2, 3, 4, 5]);
+    expect(fences).toEqual([...new Set(fences)].sort((a, b) => a - b));
     expect((await process.record(id)).state).toMatchObject({ status: 'success', outputs: { image: 'image-of-post_deploy' } });
   });
 
@@ -197,25 +194,24 @@ describe('claim', () => {
     expect((await process.claims.due(10)).map(idOf)).toEqual([]);
 
     const claim = await until(() => process.claims.claim(id, 'build'), 'the retry is due');
-    expect(claim).toMatchObject({ phase: 'build', attempt: 2, fence: 3 });
+    expect(claim).toMatchObject({ phase: 'build', attempt: 2 });
     expect(claim.record.state.phases.build).toMatchObject({ status: 'running', interruptions: 0 });
   });
 
   it('does not wait anew because lines of output come in', async () => {
     const { id } = await process.start();
-    const { fence, ...claim } = await process.held(id);
-    await process.fail({ fence, ...claim }, 'registry_unreachable');
+    await process.fail(await process.held(id), 'registry_unreachable');
     const dueAt = () => test.database.query('select due_at from deployments where id = $1', [id]);
     const before = await dueAt();
     const draft = createDeploymentLog({ at: new Date().toISOString(), message: 'a late line' });
-    await process.log.append({ deployment_id: id, fence, items: [{ draft }] });
+    await process.log.append({ deployment_id: id, items: [{ draft }] });
     expect(await dueAt()).toEqual(before);
   });
 
   it('ends the deployment when a phase has failed too often, or once where trying again is of no use', async () => {
     const { id } = await process.start();
     for (let attempt = 1; attempt <= 3; attempt++) {
-      await passBackoff(id);
+      await process.passBackoff(id);
       const claim = await process.held(id);
       expect(claim.attempt).toBe(attempt);
       await process.fail(claim, 'registry_unreachable');
@@ -238,7 +234,8 @@ describe('claim', () => {
     const first = await process.held(id);
     await process.release(first);
     const second = await crowd[0]!.held(id);
-    expect(second).toMatchObject({ phase: first.phase, attempt: 1, fence: first.fence + 1 });
+    expect(second).toMatchObject({ phase: first.phase, attempt: 1 });
+    expect(second.fence).toBeGreaterThan(first.fence);
     expect(second.record.state.phases.pre_build.interruptions).toBe(0);
   });
 });
@@ -263,7 +260,8 @@ describe('a lease', () => {
     const dead = await brief.held(id);
     const taker = crowd[0]!;
     const claim = await until(() => taker.claimNext(id), 'the lease runs out');
-    expect(claim).toMatchObject({ phase: 'pre_build', attempt: 1, fence: dead.fence + 1 });
+    expect(claim).toMatchObject({ phase: 'pre_build', attempt: 1 });
+    expect(claim.fence).toBeGreaterThan(dead.fence);
     expect(claim.record.state.phases.pre_build.interruptions).toBe(1);
     expect(await messages(id)).toContain('Pre-build checks started again: the worker before was lost');
 
@@ -332,7 +330,7 @@ describe('a lease', () => {
       await process.expireLease(id);
     }
     await process.fail(await process.held(id), 'registry_unreachable');
-    await passBackoff(id);
+    await process.passBackoff(id);
     const second = await process.held(id);
     expect(second).toMatchObject({ attempt: 2 });
     expect(second.record.state.phases.pre_build.interruptions).toBe(0);

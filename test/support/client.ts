@@ -69,10 +69,11 @@ export class Client {
     const until = Date.now() + timeoutMs;
     let seen: DeploymentView | undefined;
     while (Date.now() < until) {
-      seen = await this.status(id, seen ? 5 : 0).catch(() => undefined);
+      // Looking often, not long-polling: between two long-polls a short phase could pass unseen.
+      seen = await this.status(id).catch(() => undefined);
       if (seen?.phases && reached(seen)) return seen;
       if (seen?.phases && FINAL.includes(seen.status)) break;
-      if (!seen?.phases) await sleep(100);
+      await sleep(50);
     }
     throw new Error(
       `${id} did not get there: ${JSON.stringify(seen, undefined, 1)}\n${(await this.messages(id)).join('\n')}`,

@@ -47,7 +47,12 @@ export async function startLogStream(setup: LogStreamSetup = {}): Promise<Runnin
     abortOnError: false,
   });
   app.useWebSocketAdapter(new LogStreamAdapter(app));
-  await app.init();
+  try {
+    await app.init();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return {
     app,
     store,

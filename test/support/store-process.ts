@@ -89,6 +89,14 @@ export class StoreProcess {
     );
   }
 
+  /** The time that a retry waits for has come. */
+  async passBackoff(id: string): Promise<void> {
+    await this.database.query(
+      'update deployments set due_at = clock_timestamp() where id = $1 and due_at > clock_timestamp()',
+      [id],
+    );
+  }
+
   #commit({ record, fence }: Pick<Claim, 'record' | 'fence'>, fact: Fact): Promise<Appended | undefined> {
     return this.log.append({ deployment_id: record.id, fence, items: [{ fact }], release: true });
   }

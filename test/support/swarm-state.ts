@@ -1,6 +1,7 @@
 /** What really is in Docker for one app: looked at past FlukeDeploy, and cleaned away after a test. */
 import type Docker from 'dockerode';
 import { DockerClient } from '../../src/adapters/docker/docker-client.js';
+import { until } from './until.js';
 
 export interface ServiceState {
   readonly image: string | undefined;
@@ -65,6 +66,12 @@ export class SwarmState {
     for (const { ID, Spec } of await docker.listServices()) {
       if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
     }
-    for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
+    // An image that a container still uses would only lose its name.
+    await until(async () => (await this.containers()).length === 0, `the containers of ${this.prefix} are gone`, 30_000);
+    for (const { Id, RepoTags, Labels } of await docker.listImages()) {
+      const isOurs =
+        Labels?.['flukedeploy.app']?.startsWith(this.prefix) || RepoTags?.some((tag) => tag.includes(`/${this.prefix}`));
+      if (isOurs) await docker.getImage(Id).remove({ force: true });
+    }
   }
 }

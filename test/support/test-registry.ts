@@ -1,4 +1,4 @@
-/** A real image registry on a free loopback port, with one user, for one test file. */
+/** A real image registry on a free loopback port, for one test file: with one user, or open to all. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ export const REGISTRY_USER = { username: 'pusher', password: 'p@ss:word' };
 const HTPASSWD = 'pusher:$2b$05$abcdefghijklmnopqrstuuSI4PoNQsceL6SV39vJj2StwPSduG5K.\n';
 
 /** Needs `docker-registry` (Debian's package). */
-export async function startTestRegistry(): Promise<TestRegistry> {
+export async function startTestRegistry({ open = false } = {}): Promise<TestRegistry> {
   const root = await mkdtemp(join(tmpdir(), 'flukedeploy-registry-'));
   const port = await freePort();
   const config = join(root, 'config.yml');
@@ -29,7 +29,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
       log: { level: 'error' },
       storage: { filesystem: { rootdirectory: join(root, 'data') } },
       http: { addr: `127.0.0.1:${port}` },
-      auth: { htpasswd: { realm: 'test', path: join(root, 'htpasswd') } },
+      ...(!open && { auth: { htpasswd: { realm: 'test', path: join(root, 'htpasswd') } } }),
     }),
   );
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
@@ -37,7 +37,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
   const host = `127.0.0.1:${port}`;
   await until(async () => {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    return answer?.status === 401;
+    return answer?.status === (open ? 200 : 401);
   }, 'the registry answers');
   return {
     host,

@@ -1,7 +1,9 @@
 /** Checks bodies and queries against their DTO: nothing unknown passes, nothing is converted unasked. */
-import { ValidationPipe } from '@nestjs/common';
+import 'reflect-metadata';
+import { type ArgumentMetadata, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { DeployError, type FieldError } from '../../domain/errors.js';
+import { requirePlainJson } from './plain-json.js';
 
 /** An answer names this many fields; a body of a megabyte could have a hundred thousand wrong ones. */
 const MOST_FIELDS = 20;
@@ -11,8 +13,18 @@ interface Finding extends FieldError {
   readonly unknown: boolean;
 }
 
+class RequestValidation extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const { type, metatype, data } = metadata;
+    if (type === 'custom') return super.transform(value, metadata);
+    requirePlainJson(value, data);
+    if (type === 'body' && value !== undefined) requireObject(value);
+    return super.transform(type === 'query' ? withPlainNumbers(value, metatype) : value, metadata);
+  }
+}
+
 export function requestValidation(): ValidationPipe {
-  return new ValidationPipe({
+  return new RequestValidation({
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
@@ -20,6 +32,21 @@ export function requestValidation(): ValidationPipe {
     transformOptions: { enableImplicitConversion: false },
     exceptionFactory: toDeployError,
   });
+}
+
+function requireObject(body: unknown): void {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  const message = 'must be an object';
+  throw new DeployError('invalid_field', `The body ${message}.`, { fields: [{ path: '', message }] });
+}
+
+/** Where a number is wanted, only digits are one: JavaScript would also take '', '1e3' and '0x10'. */
+function withPlainNumbers(query: unknown, metatype: ArgumentMetadata['metatype']): unknown {
+  if (typeof query !== 'object' || query === null || metatype === undefined) return query;
+  const isNumber = (name: string) => Reflect.getMetadata('design:type', metatype.prototype as object, name) === Number;
+  const plain = ([name, text]: [string, unknown]) =>
+    isNumber(name) && !/^-?\d+$/.test(String(text)) ? [name, Number.NaN] : [name, text];
+  return Object.fromEntries(Object.entries(query).map(plain) as [string, unknown][]);
 }
 
 function toDeployError(errors: ValidationError[]): DeployError {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startLogStream, type LogStreamSetup, type RunningLogStream } from '../../../test/support/log-stream-server.js';
 import { StreamProbe, told } from '../../../test/support/stream-probe.js';
-import { until } from '../../../test/support/until.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { StreamAuthenticator, type StreamPrincipal } from './stream-authenticator.js';
 
 const SUBPROTOCOL = 'flukedeploy.logs.v1';
@@ -146,7 +146,7 @@ describe('who may connect', () => {
       const client = await StreamProbe.connect(url, [], bearer('fd_all'));
       tokens.broken = true;
       const before = tokens.checks;
-      await until(() => tokens.checks > before + 2);
+      await eventually(() => tokens.checks > before + 2);
       expect(await client.ask({ action: 'ping' })).toEqual({ type: 'pong' });
       tokens.broken = false;
       tokens.known.delete('fd_all');

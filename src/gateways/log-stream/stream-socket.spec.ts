@@ -5,7 +5,7 @@ import { ConsoleLogger } from '@nestjs/common';
 import { WebSocket } from 'ws';
 import { startLogStream, type RunningLogStream } from '../../../test/support/log-stream-server.js';
 import { StreamProbe, told } from '../../../test/support/stream-probe.js';
-import { until } from '../../../test/support/until.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { LogStreamServer } from './log-stream.server.js';
 import { textFrame } from './log-frames.js';
 
@@ -39,7 +39,7 @@ describe('a connection of the log stream', () => {
     alive.socket.on('ping', (data) => pings.push(data));
     const deaf = await deafClient(stream.url);
     await once(deaf.resume(), 'close');
-    await until(() => pings.length > 6);
+    await eventually(() => pings.length > 6);
     expect(await alive.ask({ action: 'get_stats' })).toMatchObject({ connected_clients: 1, total_connections: 2 });
   });
 
@@ -55,7 +55,7 @@ describe('a connection of the log stream', () => {
       await deployment.lines(FLOOD.slice(from, from + 100));
       most = Math.max(most, buffered());
     }
-    await until(async () => (await quick.ask({ action: 'get_stats' }))['catching_up'] === 1);
+    await eventually(async () => (await quick.ask({ action: 'get_stats' }))['catching_up'] === 1);
     expect(Math.max(most, buffered())).toBeLessThan(MEGABYTE);
 
     slow.socket.resume();
@@ -64,13 +64,30 @@ describe('a connection of the log stream', () => {
     expect(told(await slow.take())).toBe('live again');
   });
 
+  it('whose client replays without reading is bounded too', async () => {
+    stream = await startLogStream();
+    const deployment = await stream.deployment('dep-1');
+    await deployment.lines(FLOOD);
+    const slow = await StreamProbe.subscribed(stream.url, { since: 'beginning' });
+    let most = 0;
+    while (told(slow.frames.at(-1) ?? {}) !== 'live') {
+      slow.socket.pause();
+      most = Math.max(most, buffered());
+      await new Promise(setImmediate);
+      slow.socket.resume();
+      await new Promise(setImmediate);
+    }
+    expect(most).toBeLessThan(MEGABYTE);
+    expect(slow.frames.slice(2, -1).map(told)).toEqual(FLOOD);
+  });
+
   it('whose client takes nothing for too long is closed with 4008', async () => {
     stream = await startLogStream({ options: { slowConsumerMs: 100 } });
     const slow = await StreamProbe.subscribed(stream.url);
     const deployment = await stream.deployment('dep-1');
     slow.socket.pause();
     await deployment.lines(FLOOD);
-    await until(() => serverSockets()[0]?.readyState === WebSocket.CLOSING);
+    await eventually(() => serverSockets()[0]?.readyState === WebSocket.CLOSING);
     slow.socket.resume();
     expect(await slow.closed).toEqual({ code: 4008, reason: 'slow_consumer' });
     const got = slow.frames.filter((frame) => '@type' in frame).map(told);
@@ -87,6 +104,7 @@ describe('a connection of the log stream', () => {
       for (let count = 0; count < 1_000; count++) greedy.send(question);
       await new Promise(setImmediate);
     }
+    expect(greedy.socket.bufferedAmount).toBeGreaterThanOrEqual(MEGABYTE);
     expect(buffered()).toBeLessThan(2 * MEGABYTE);
     greedy.cut();
   });
@@ -109,7 +127,7 @@ describe('a connection of the log stream', () => {
       client.socket.ping();
       await deployment.lines(batch);
     }
-    await until(() => told(client.frames.at(-1) ?? {}) === lines.at(-1) && pings.length > 5);
+    await eventually(() => told(client.frames.at(-1) ?? {}) === lines.at(-1) && pings.length > 5);
     expect(
       client.frames
         .filter((frame) => '@type' in frame)

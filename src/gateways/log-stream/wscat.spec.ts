@@ -18,7 +18,7 @@ describe('wscat, as the architecture shows it', () => {
 
   /** The lines that wscat prints: the first time it is asked, the next time … */
   function start(...args: string[]): () => Promise<unknown> {
-    wscat = spawn('npx', ['wscat', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    wscat = spawn('node_modules/.bin/wscat', args, { stdio: ['pipe', 'pipe', 'inherit'] });
     if (wscat.stdout === null) throw new Error('wscat has no output');
     const lines = createInterface(wscat.stdout)[Symbol.asyncIterator]();
     return async () => JSON.parse(String((await lines.next()).value)) as unknown;
@@ -33,20 +33,16 @@ describe('wscat, as the architecture shows it', () => {
   });
 
   it('wscat -c ws://localhost:8767, then messages', async () => {
-    const next = start(
-      '-c',
-      stream.url,
-      '-x',
+    const messages = [
       '{"action": "subscribe", "filter": {"deployment_id": "dep-123"}}',
-      '-w',
-      '-1',
-    );
+      '{"action": "get_stats"}',
+      '{"action": "ping"}',
+    ];
+    const next = start('-c', stream.url, ...messages.flatMap((message) => ['-x', message]), '-w', '-1');
     expect(await next()).toEqual({ type: 'subscribed', filter: { deployment_id: 'dep-123' } });
+    expect(await next()).toMatchObject({ type: 'stats', connected_clients: 1 });
+    expect(await next()).toEqual({ type: 'pong' });
     await stream.deployment('dep-123');
     expect(await next()).toMatchObject({ id: 'dep-123-log-001' });
-    wscat.stdin?.write('{"action": "get_stats"}\n');
-    expect(await next()).toMatchObject({ type: 'stats', connected_clients: 1 });
-    wscat.stdin?.write('{"action": "ping"}\n');
-    expect(await next()).toEqual({ type: 'pong' });
   });
 });

@@ -8,7 +8,6 @@ import {
   IsInt,
   IsNumber,
   IsObject,
-  IsOptional,
   IsString,
   IsUrl,
   Matches,
@@ -16,6 +15,7 @@ import {
   MaxLength,
   Min,
   ValidateBy,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import {
@@ -31,11 +31,14 @@ import { LIMITS } from '../../domain/limits.js';
 /** Lower case letters, digits and single dashes between them: CapRover's rule. */
 export const NAME = /^(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const NAME_MESSAGE = '$property must be lower case letters, digits and single dashes between them';
-const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/;
+const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 /** A named volume, or an absolute path without `.` and `..` segments. */
 const VOLUME_SOURCE = /^([a-zA-Z0-9][\w.-]{0,62}|(\/(?!\.{1,2}(\/|$))[\w.@ -]+)+)$/;
 const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[\w.@ -]+)+$/;
 const PORT_MAX = 65_535;
+
+/** Unlike IsOptional no null: whether it means "as it was" or "none" would be a guess. */
+export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
 export class GitSourceDto {
   /** http or https, without user and password. */
@@ -44,30 +47,31 @@ export class GitSourceDto {
   url!: string;
 
   /** Branch, tag or full commit id; the repository's default branch when left out. */
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^(?!-)(?!.*\.\.)[\w][\w./+-]{0,199}$/, { message: 'ref must be a branch, tag or commit id' })
   ref?: string;
 
   /** Access token for a private repository; kept encrypted, never shown. */
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^[\x21-\x7e]{1,500}$/, { message: 'token must be printable ASCII without spaces' })
   token?: string;
 }
 
 export class SourceDto {
-  @IsOptional()
+  @MayBeLeftOut()
+  @IsObject()
   @ValidateNested()
   @Type(() => GitSourceDto)
   git?: GitSourceDto;
 
   /** The text of a Dockerfile that needs no other files. */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @MaxLength(256 * 1024)
   dockerfile?: string;
 
   /** CapRover's captain-definition, schema version 2. */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   captain_definition?: Record<string, unknown>;
 }
@@ -76,42 +80,42 @@ export class PortDto {
   @IsInt() @Min(1) @Max(PORT_MAX) container_port!: number;
   /** Published on every node that runs a replica. */
   @IsInt() @Min(1) @Max(PORT_MAX) host_port!: number;
-  @IsOptional() @IsIn(['tcp', 'udp']) protocol?: 'tcp' | 'udp';
+  @MayBeLeftOut() @IsIn(['tcp', 'udp']) protocol?: 'tcp' | 'udp';
 }
 
 export class VolumeDto {
   /** Name of a volume, or (for admins) an absolute path of the host. */
   @Matches(VOLUME_SOURCE, { message: 'source must be a volume name or an absolute path' }) source!: string;
   @Matches(ABSOLUTE_PATH, { message: 'target must be an absolute path' }) target!: string;
-  @IsOptional() @IsBoolean() read_only?: boolean;
+  @MayBeLeftOut() @IsBoolean() read_only?: boolean;
 }
 
 export class ResourcesDto {
   /** Cores, such as 0.5. */
-  @IsOptional() @IsNumber() @Min(0.01) @Max(1_024) cpu_limit?: number;
-  @IsOptional() @IsInt() @Min(6) @Max(16_777_216) memory_limit_mb?: number;
-  @IsOptional() @IsNumber() @Min(0.01) @Max(1_024) cpu_reservation?: number;
-  @IsOptional() @IsInt() @Min(1) @Max(16_777_216) memory_reservation_mb?: number;
+  @MayBeLeftOut() @IsNumber() @Min(0.01) @Max(1_024) cpu_limit?: number;
+  @MayBeLeftOut() @IsInt() @Min(6) @Max(16_777_216) memory_limit_mb?: number;
+  @MayBeLeftOut() @IsNumber() @Min(0.01) @Max(1_024) cpu_reservation?: number;
+  @MayBeLeftOut() @IsInt() @Min(1) @Max(16_777_216) memory_reservation_mb?: number;
 }
 
 export class HealthCheckDto {
   /** Path that must answer 2xx or 3xx; without it a TCP connection must be accepted. */
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^\/[\x21-\x7e]{0,499}$/, { message: 'path must begin with / and hold no spaces' })
   path?: string;
-  @IsOptional() @IsInt() @Min(1) @Max(PORT_MAX) port?: number;
-  @IsOptional() @IsInt() @Min(100) @Max(60_000) interval_ms?: number;
-  @IsOptional() @IsInt() @Min(100) @Max(60_000) timeout_ms?: number;
+  @MayBeLeftOut() @IsInt() @Min(1) @Max(PORT_MAX) port?: number;
+  @MayBeLeftOut() @IsInt() @Min(100) @Max(60_000) interval_ms?: number;
+  @MayBeLeftOut() @IsInt() @Min(100) @Max(60_000) timeout_ms?: number;
   /** Successes in a row that make a replica healthy. */
-  @IsOptional() @IsInt() @Min(1) @Max(100) healthy_threshold?: number;
-  @IsOptional() @IsInt() @Min(1_000) @Max(3_600_000) deadline_ms?: number;
+  @MayBeLeftOut() @IsInt() @Min(1) @Max(100) healthy_threshold?: number;
+  @MayBeLeftOut() @IsInt() @Min(1_000) @Max(3_600_000) deadline_ms?: number;
   /** How long the replicas must stay healthy afterwards. */
-  @IsOptional() @IsInt() @Min(0) @Max(3_600_000) bake_ms?: number;
+  @MayBeLeftOut() @IsInt() @Min(0) @Max(3_600_000) bake_ms?: number;
 }
 
 export class PluginUseDto {
   @Matches(NAME, { message: NAME_MESSAGE }) name!: string;
-  @IsOptional() @IsObject() options?: Record<string, unknown>;
+  @MayBeLeftOut() @IsObject() options?: Record<string, unknown>;
 }
 
 export class DeployDto {
@@ -120,7 +124,7 @@ export class DeployDto {
   app_name!: string;
 
   /** Image reference; exactly one of image, source and the uploaded part `source`. */
-  @IsOptional()
+  @MayBeLeftOut()
   @ValidateBy({
     name: 'isImageReference',
     validator: {
@@ -130,76 +134,84 @@ export class DeployDto {
   })
   image?: string;
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   @ValidateNested()
   @Type(() => SourceDto)
   source?: SourceDto;
 
   /** Label of the release; by default the image's tag, the commit, else the release number. */
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^[\w][\w.+-]{0,127}$/, { message: 'version must be letters, digits, dots, dashes, at most 128' })
   version?: string;
-  @IsOptional() @Matches(NAME, { message: NAME_MESSAGE }) @MaxLength(30) environment?: string;
-  @IsOptional() @Matches(NAME, { message: NAME_MESSAGE }) @MaxLength(30) project?: string;
+  @MayBeLeftOut() @Matches(NAME, { message: NAME_MESSAGE }) @MaxLength(30) environment?: string;
+  @MayBeLeftOut() @Matches(NAME, { message: NAME_MESSAGE }) @MaxLength(30) project?: string;
 
-  @IsOptional() @IsInt() @Min(0) @Max(LIMITS.replicas) replicas?: number;
+  @MayBeLeftOut() @IsInt() @Min(0) @Max(LIMITS.replicas) replicas?: number;
 
   /** Environment variables; kept encrypted, never shown. */
-  @IsOptional()
+  @MayBeLeftOut()
   @ValidateBy({
     name: 'isEnvironment',
     validator: { validate: isEnvironment, defaultMessage: () => ENVIRONMENT_MESSAGE },
   })
   env?: Record<string, string>;
 
-  @IsOptional() @IsArray() @ArrayMaxSize(50) @ValidateNested({ each: true }) @Type(() => PortDto) ports?: PortDto[];
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(50)
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => PortDto)
+  ports?: PortDto[];
+  @MayBeLeftOut()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => VolumeDto)
   volumes?: VolumeDto[];
-  @IsOptional() @IsObject() @ValidateNested() @Type(() => ResourcesDto) resources?: ResourcesDto;
+  @MayBeLeftOut() @IsObject() @ValidateNested() @Type(() => ResourcesDto) resources?: ResourcesDto;
 
   /** Arguments in place of the image's CMD. */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(100)
   @Matches(/^[^\0]{0,4000}$/s, { each: true, message: 'command must be a list of strings' })
   command?: string[];
 
   /** The container's HTTP port; 0 = it serves none. */
-  @IsOptional() @IsInt() @Min(0) @Max(PORT_MAX) port?: number;
-  @IsOptional()
+  @MayBeLeftOut() @IsInt() @Min(0) @Max(PORT_MAX) port?: number;
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(100)
   @Matches(HOST_NAME, { each: true, message: 'domains must be host names' })
   domains?: string[];
 
   /** `rolling`, or `{type: "rolling"}`. */
-  @IsOptional()
+  @MayBeLeftOut()
   @ValidateBy({
     name: 'isStrategy',
     validator: { validate: isStrategy, defaultMessage: () => `strategy must be one of ${STRATEGIES.join(', ')}` },
   })
   strategy?: string | { type: string };
 
-  @IsOptional() @IsObject() @ValidateNested() @Type(() => HealthCheckDto) health_check?: HealthCheckDto;
+  @MayBeLeftOut() @IsObject() @ValidateNested() @Type(() => HealthCheckDto) health_check?: HealthCheckDto;
 
   /** Which pre-deploy gates must pass. */
-  @IsOptional() @IsIn(VALIDATION_LEVELS) validation_level?: ValidationLevel;
-  @IsOptional() @IsBoolean() auto_rollback?: boolean;
-  @IsOptional()
+  @MayBeLeftOut() @IsIn(VALIDATION_LEVELS) validation_level?: ValidationLevel;
+  @MayBeLeftOut() @IsBoolean() auto_rollback?: boolean;
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(50)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => PluginUseDto)
   plugins?: PluginUseDto[];
-  @IsOptional() @IsInt() @Min(10) @Max(86_400) timeout_seconds?: number;
-  @IsOptional() @IsIn(ON_CONFLICT) on_conflict?: OnConflict;
-  @IsOptional() @IsString() @MaxLength(500) reason?: string;
-  @IsOptional()
+  @MayBeLeftOut() @IsInt() @Min(10) @Max(86_400) timeout_seconds?: number;
+  @MayBeLeftOut() @IsIn(ON_CONFLICT) on_conflict?: OnConflict;
+  @MayBeLeftOut() @IsString() @MaxLength(500) reason?: string;
+  @MayBeLeftOut()
   @Matches(/^[\w.:-]{1,200}$/, { message: 'wedo_task_id must be letters, digits and . : - _' })
   wedo_task_id?: string;
 }
@@ -221,7 +233,11 @@ function isEnvironment(value: unknown): boolean {
   );
 }
 
+/** Rolling has no parameters; those of the other strategies are theirs to check. */
 function isStrategy(value: unknown): boolean {
-  const type: unknown = typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : value;
-  return STRATEGIES.some((strategy) => strategy === type);
+  const { type, ...parameters } =
+    typeof value === 'object' && value !== null ? (value as { type?: unknown }) : { type: value };
+  return (
+    STRATEGIES.some((strategy) => strategy === type) && (type !== 'rolling' || Object.keys(parameters).length === 0)
+  );
 }

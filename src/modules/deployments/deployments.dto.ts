@@ -4,7 +4,7 @@ import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 
 import { LIMITS } from '../../domain/limits.js';
 import { LOG_LEVELS, type LogLevel } from '../../domain/log-entry.js';
 import { PHASES, type Phase } from '../../domain/phases.js';
-import { NAME } from './deploy.dto.js';
+import { MayBeLeftOut, NAME } from './deploy.dto.js';
 
 export class DeploymentParams {
   @Matches(/^[\w-]{1,64}$/, { message: 'id must be a deployment id' }) id!: string;
@@ -40,5 +40,5 @@ export class DeploymentLogsQuery {
 }
 
 export class CancelDto {
-  @IsOptional() @IsString() @MaxLength(500) reason?: string;
+  @MayBeLeftOut() @IsString() @MaxLength(500) reason?: string;
 }

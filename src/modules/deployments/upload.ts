@@ -5,7 +5,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import busboy from 'busboy';
 import { DeployError } from '../../domain/errors.js';
@@ -22,6 +22,12 @@ export interface UploadedArchive {
 export interface Upload {
   readonly spec: unknown;
   readonly archive: UploadedArchive | undefined;
+}
+
+/** What has come so far; an archive may still be on its way to the disk. */
+interface Parts {
+  spec?: unknown;
+  archive?: Promise<UploadedArchive>;
 }
 
 export class UploadOptions {
@@ -47,45 +53,42 @@ export class Uploads {
   async read(request: IncomingMessage): Promise<Upload> {
     await mkdir(this.options.directory, { recursive: true, mode: 0o700 });
     const path = join(this.options.directory, randomUUID());
+    const parts: Parts = {};
     try {
-      return await this.#parse(request, path);
+      await this.#collect(request, path, parts);
+      if (parts.spec === undefined) throw new DeployError('malformed_multipart', 'The part spec is missing.');
+      return { spec: parts.spec, archive: await parts.archive };
     } catch (error) {
+      // A file that is still being written would come back after its removal.
+      await parts.archive?.catch(() => undefined);
       await rm(path, { force: true });
       // What is left of the body must be read, or the client never gets to see the answer.
       request.unpipe();
       request.resume();
-      throw error;
+      throw toDeployError(error);
     }
   }
 
-  #parse(request: IncomingMessage, path: string): Promise<Upload> {
-    return new Promise((resolve, reject) => {
-      const parser = openParser(request);
-      let spec: unknown;
-      let archive: Promise<UploadedArchive> | undefined;
-      parser.on('field', (name, value, info) => {
-        if (name !== 'spec') reject(unknownPart(name));
-        else if (info.valueTruncated)
-          reject(new DeployError('payload_too_large', 'The part spec is larger than 1 MB.'));
-        else spec = parseSpec(value, reject);
-      });
-      parser.on('file', (name, stream) => {
-        if (name !== 'source' || archive !== undefined) {
-          stream.resume();
-          reject(unknownPart(name));
-          return;
-        }
-        archive = this.#store(stream, path);
-        archive.catch(reject);
-      });
-      parser.on('error', (error) => reject(new DeployError('malformed_multipart', undefined, { cause: error })));
-      parser.on('close', () => {
-        if (spec === undefined) reject(new DeployError('malformed_multipart', 'The part spec is missing.'));
-        else resolve(Promise.resolve(archive).then((stored) => ({ spec, archive: stored })));
-      });
-      request.on('aborted', () => reject(new DeployError('malformed_multipart', 'The upload was cut off.')));
-      request.pipe(parser);
+  /** Ends when the body has been read, or with the first error, which ends the writing of the file too. */
+  async #collect(request: IncomingMessage, path: string, parts: Parts): Promise<void> {
+    const parser = openParser(request);
+    const refuse = (error: unknown): void => void parser.destroy(error as Error);
+    parser.on('field', (name, text, { valueTruncated }) => {
+      if (name !== 'spec' || parts.spec !== undefined) refuse(unknownPart(name));
+      else if (valueTruncated) refuse(new DeployError('payload_too_large', 'The part spec is larger than 1 MB.'));
+      else parts.spec = parseSpec(text, refuse);
     });
+    parser.on('file', (name, stream) => {
+      if (name === 'source' && parts.archive === undefined && !parser.destroyed) {
+        parts.archive = this.#store(stream, path);
+        parts.archive.catch(refuse);
+        return;
+      }
+      stream.on('error', () => undefined).resume();
+      refuse(unknownPart(name));
+    });
+    finished(request).catch(() => refuse(new DeployError('malformed_multipart', 'The upload was cut off.')));
+    await finished(request.pipe(parser));
   }
 
   async #store(stream: Readable, path: string): Promise<UploadedArchive> {
@@ -118,17 +121,27 @@ function openParser(request: IncomingMessage): busboy.Busboy {
   }
 }
 
-function parseSpec(text: string, reject: (error: DeployError) => void): unknown {
+function parseSpec(text: string, refuse: (error: DeployError) => void): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    reject(new DeployError('malformed_json', 'The part spec is not valid JSON.', { cause: error }));
+    refuse(new DeployError('malformed_json', 'The part spec is not valid JSON.', { cause: error }));
     return undefined;
   }
 }
 
 function unknownPart(name: string): DeployError {
-  return new DeployError('unknown_field', `The multipart body has the parts spec and source (once), not ${name}.`, {
-    fields: [{ path: name, message: 'unknown part' }],
-  });
+  return new DeployError(
+    'unknown_field',
+    `The multipart body has the parts spec (a field) and source (a file), each once; ${name} is none of them.`,
+    {
+      fields: [{ path: name, message: 'unknown part' }],
+    },
+  );
+}
+
+/** The parser's errors are about the body; those of the system, such as a full disk, are not. */
+function toDeployError(error: unknown): unknown {
+  const isOurs = error instanceof DeployError || (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isOurs ? error : new DeployError('malformed_multipart', undefined, { cause: error });
 }

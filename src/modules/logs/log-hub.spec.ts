@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { DeploymentScript } from '../../../test/support/deployment-script.js';
 import { MemoryLogStore } from '../../../test/support/memory-log-store.js';
 import { MemoryWakeups } from '../../../test/support/memory-wakeups.js';
-import { until } from '../../../test/support/until.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { toEntry } from '../../domain/log-entry.js';
 import type { LogFilter, LogPage } from '../../domain/ports.js';
 import { LogHub, type StreamEntry } from './log-hub.js';
@@ -55,7 +55,7 @@ describe('LogHub', () => {
 
   it('begins at the head and tells each entry once, serialised, in order', async () => {
     await deployment.lines(numbers(3));
-    await until(() => told.length === 3);
+    await eventually(() => told.length === 3);
     expect(told.map(({ position }) => position)).toEqual([2, 3, 4]);
     expect(told.map(({ json }) => JSON.parse(json))).toEqual(told.map(({ row }) => toEntry(row)));
     expect(hub.position).toBe(4);
@@ -63,20 +63,20 @@ describe('LogHub', () => {
 
   it('reads on until nothing is left, however much was appended', async () => {
     await deployment.lines(numbers(1_234));
-    await until(() => told.length === 1_234);
+    await eventually(() => told.length === 1_234);
     expect(messages()).toEqual(numbers(1_234));
   });
 
   it('has one read under way; wake-ups during it cause one more', async () => {
-    await until(() => store.reads === 1 && store.readsUnderWay === 0);
+    await eventually(() => store.reads === 1 && store.readsUnderWay === 0);
     const { promise, resolve } = Promise.withResolvers<void>();
     store.gate = promise;
     hub.notify();
-    await until(() => store.readsUnderWay === 1);
+    await eventually(() => store.readsUnderWay === 1);
     for (let count = 0; count < 100; count++) hub.notify();
     await deployment.lines(['late']);
     resolve();
-    await until(() => told.length === 1);
+    await eventually(() => told.length === 1);
     expect(store.mostAtOnce).toBe(1);
     expect(store.reads).toBeLessThanOrEqual(3);
   });
@@ -84,7 +84,7 @@ describe('LogHub', () => {
   it('finds entries that nobody woke it for', async () => {
     const silent = new DeploymentScript(store, new MemoryWakeups(), 'dep-1');
     await silent.lines(['unheard']);
-    await until(() => told.length === 1);
+    await eventually(() => told.length === 1);
     expect(messages()).toEqual(['unheard']);
   });
 
@@ -92,9 +92,9 @@ describe('LogHub', () => {
     store.broken = true;
     await deployment.lines(['meanwhile']);
     const before = store.reads;
-    await until(() => store.reads >= before + 2);
+    await eventually(() => store.reads >= before + 2);
     store.broken = false;
-    await until(() => told.length === 1);
+    await eventually(() => told.length === 1);
     expect(messages()).toEqual(['meanwhile']);
   });
 
@@ -105,10 +105,10 @@ describe('LogHub', () => {
     const later: number[] = [];
     const unsubscribe = hub.subscribe((batch) => later.push(...batch.map(({ position }) => position)));
     await deployment.lines(['one']);
-    await until(() => later.length === 1);
+    await eventually(() => later.length === 1);
     unsubscribe();
     await deployment.lines(['two']);
-    await until(() => told.length === 2);
+    await eventually(() => told.length === 2);
     expect(later).toEqual([2]);
   });
 
@@ -118,7 +118,7 @@ describe('LogHub', () => {
       let changed = false;
       const change = hub.changed('dep-1', never).then(() => (changed = true));
       await other.request();
-      await until(() => told.length === 1);
+      await eventually(() => told.length === 1);
       expect(changed).toBe(false);
       await deployment.lines(['now']);
       await change;

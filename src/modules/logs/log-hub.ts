@@ -45,7 +45,7 @@ export class LogHub implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.unsubscribe();
     this.stopping.abort();
-    this.wake();
+    this.notify();
     await this.following;
     for (const deploymentId of this.waiting.keys()) this.release(deploymentId);
   }

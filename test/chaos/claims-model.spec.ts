@@ -10,8 +10,8 @@ import { assertPromisesKept } from '../support/store-promises.js';
 import { StoreProcess } from '../support/store-process.js';
 import { startTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const RUNS = 60;
-const COMMANDS = 40;
+const RUNS = 80;
+const COMMANDS = 50;
 const TIME_LIMIT_MS = 30_000;
 /** Leases end by command only. */
 const LEASE_MS = 3_600_000;

@@ -75,7 +75,11 @@ describe('accept', () => {
   });
 
   it('stores the order with its first entry', async () => {
-    const order = orderOf({ app_name: 'stored', config: { replicas: 3, env: { KEY: 'sealed' } }, reason: 'a "reason" 🚀' });
+    const order = orderOf({
+      app_name: 'stored',
+      config: { replicas: 3, env: { KEY: 'sealed' } },
+      reason: 'a "reason" 🚀',
+    });
     const { record, replayed } = await process.deployments.accept(order);
     expect(replayed).toBe(false);
     expect(record).toMatchObject({ id: order.identity.id, spec: order.spec, fence: 0, state: { status: 'pending' } });
@@ -427,10 +431,10 @@ describe('prune', () => {
   it('forgets idempotency keys after a day, and not before', async () => {
     const order = (key: string) => orderOf({ idempotency: { key, fingerprint: 'one' } });
     const hoursAgo = (key: string, hours: number) =>
-      test.database.query(`update idempotency_keys set created_at = now() - $2::int * interval '1 hour' where key = $1`, [
-        key,
-        hours,
-      ]);
+      test.database.query(
+        `update idempotency_keys set created_at = now() - $2::int * interval '1 hour' where key = $1`,
+        [key, hours],
+      );
     for (const key of ['young', 'old']) await process.deployments.accept(order(key));
     await hoursAgo('young', 23);
     await hoursAgo('old', 25);

@@ -37,7 +37,7 @@ const ODD_MESSAGES = [
   '{a,b}',
   '{"json":"\\u0041"}',
   '$1 %s %d ${x}',
-  "it's \"quoted\" \\ and \\' escaped; drop table entries; --",
+  'it\'s "quoted" \\ and \\\' escaped; drop table entries; --',
   'two\nlines\r\n\tand a tab',
   '🚀 👩‍👩‍👧‍👦 e\u0301 ﷽ שלום \u2028\u2029\ufeff\uffff',
   'long '.repeat(20_000),
@@ -126,7 +126,10 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
     it('keeps every character of messages and metadata', async () => {
       const id = await subject.request();
       const before = await head();
-      await write(id, ...ODD_MESSAGES.map((text) => line(text, { metadata: { reason: text, details: { [text]: text } } })));
+      await write(
+        id,
+        ...ODD_MESSAGES.map((text) => line(text, { metadata: { reason: text, details: { [text]: text } } })),
+      );
 
       const rows = await readAll(before);
       expect(rows.map(({ message }) => message)).toEqual(ODD_MESSAGES);
@@ -202,7 +205,9 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
       const id = await subject.request();
       const { state, rows } = await succeed(id);
       const failure = { code: 'build_failed', message: 'No.', retryable: false } as const;
-      const after = await write(id, line('a late line'), { fact: { type: 'deployment_failed', at: at(), error: failure } });
+      const after = await write(id, line('a late line'), {
+        fact: { type: 'deployment_failed', at: at(), error: failure },
+      });
       expect(after.state).toEqual(state);
       expect(after.rows[0]).toMatchObject({ sequence: rows.at(-1)!.sequence + 1, status: 'success' });
       expect((await subject.find(id))?.state.status).toBe('success');
@@ -227,7 +232,9 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
       for (const items of [[line('zombie')], [{ fact: started() }], []]) {
         expect(await store.append({ deployment_id: id, fence: old, items })).toBeUndefined();
       }
-      expect(await store.append({ deployment_id: id, fence: fence + 1, items: [line('from nowhere')] })).toBeUndefined();
+      expect(
+        await store.append({ deployment_id: id, fence: fence + 1, items: [line('from nowhere')] }),
+      ).toBeUndefined();
       expect(await head()).toBe(before);
       expect((await subject.find(id))?.state.started_at).toBeUndefined();
 
@@ -411,7 +418,9 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
     it('refuses a cursor that no server has given out', async () => {
       for (const cursor of ['', 'x', '.', 'a.b.c', "a.'", 'A.1', 'a.-1', `a.${'z'.repeat(12)}`]) {
         await expect(store.read(cursor, {}, 1)).rejects.toMatchObject({ code: 'cursor_invalid' });
-        await expect(store.query({}, { limit: 1, offset: 0, cursor })).rejects.toMatchObject({ code: 'cursor_invalid' });
+        await expect(store.query({}, { limit: 1, offset: 0, cursor })).rejects.toMatchObject({
+          code: 'cursor_invalid',
+        });
       }
     });
   });

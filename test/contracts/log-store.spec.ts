@@ -71,7 +71,10 @@ describe('PostgresLogStore', () => {
       // The append waits for this row until its connection is cut.
       await client.query('select from deployments where id = $1 for update', [id]);
       const outcome = append().catch((failure: unknown) => failure);
-      await until(async () => (await test.database.query(CUT_WHOEVER_WAITS)).length === 1, 'the append waits for the row');
+      await until(
+        async () => (await test.database.query(CUT_WHOEVER_WAITS)).length === 1,
+        'the append waits for the row',
+      );
       return outcome;
     });
     expect(error).toMatchObject({ code: 'unavailable' });

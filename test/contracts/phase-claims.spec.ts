@@ -169,7 +169,10 @@ describe('claim', () => {
     }
     expect(phases).toEqual(PHASES);
     expect(fences).toEqual([...new Set(fences)].sort((a, b) => a - b));
-    expect((await process.record(id)).state).toMatchObject({ status: 'success', outputs: { image: 'image-of-post_deploy' } });
+    expect((await process.record(id)).state).toMatchObject({
+      status: 'success',
+      outputs: { image: 'image-of-post_deploy' },
+    });
   });
 
   it('is refused for what is not there, not started, not next, or over', async () => {
@@ -216,7 +219,10 @@ describe('claim', () => {
       expect(claim.attempt).toBe(attempt);
       await process.fail(claim, 'registry_unreachable');
     }
-    expect((await process.record(id)).state).toMatchObject({ status: 'failed', error: { code: 'registry_unreachable' } });
+    expect((await process.record(id)).state).toMatchObject({
+      status: 'failed',
+      error: { code: 'registry_unreachable' },
+    });
 
     const once = await process.start();
     await process.fail(await process.held(once.id), 'build_failed');
@@ -393,7 +399,9 @@ describe('expire', () => {
     );
   /** The deadline in the column has been moved for the test; the state keeps the real one. */
   const restoreDeadline = (id: string) =>
-    test.database.query(`update deployments set deadline_at = (state ->> 'deadline_at')::timestamptz where id = $1`, [id]);
+    test.database.query(`update deployments set deadline_at = (state ->> 'deadline_at')::timestamptz where id = $1`, [
+      id,
+    ]);
 
   it('ends what is past its deadline and the grace without a living worker', async () => {
     const { id } = await process.start();
@@ -457,7 +465,13 @@ describe('due', () => {
 
     const due = await process.claims.due(10);
     const phases = new Map(due.map((each) => [idOf(each), each.phase]));
-    expect(phases).toEqual(new Map([[fresh, 'pre_build'], [dead, 'pre_build'], [between, 'build']]));
+    expect(phases).toEqual(
+      new Map([
+        [fresh, 'pre_build'],
+        [dead, 'pre_build'],
+        [between, 'build'],
+      ]),
+    );
     for (const { delay_ms, overdue_ms, attempt } of due) {
       expect([delay_ms, attempt]).toEqual([0, 1]);
       expect(overdue_ms).toBeGreaterThanOrEqual(0);

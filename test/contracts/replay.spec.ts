@@ -64,7 +64,10 @@ describe('the summary', () => {
     ['an end that never came', 'update deployments set finished_at = now() where id = $1'],
     ['a missing entry', 'delete from entries where deployment_id = $1 and sequence = 2'],
     ['a missing last entry', 'delete from entries where deployment_id = $1 and sequence = 3'],
-    ['an entry with another status', `update entries set status = 'failed' where deployment_id = $1 and fact is not null`],
+    [
+      'an entry with another status',
+      `update entries set status = 'failed' where deployment_id = $1 and fact is not null`,
+    ],
   ])('is not believed with %s', async (name, lie) => {
     const { id } = await process.start({ app_name: `lie-${name.replaceAll(' ', '-')}` });
     await process.held(id);

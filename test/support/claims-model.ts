@@ -235,16 +235,46 @@ export function commands(maxCommands: number): fc.Arbitrary<Iterable<fc.AsyncCom
   const onConflict = fc.constantFrom<OnConflict>('queue', 'queue', 'queue', 'supersede');
   return fc.commands(
     [
-      ...often(2, fc.tuple(pick, onConflict).map((args) => new Submit(...args))),
-      ...often(2, pick.map((none) => new Reconcile(none))),
-      ...often(6, fc.tuple(pick, worker, mostly).map((args) => new ClaimPhase(...args))),
-      ...often(6, fc.tuple(pick, mostly, outcome).map((args) => new Commit(...args))),
-      ...often(1, fc.tuple(pick, mostly).map((args) => new WriteLine(...args))),
-      ...often(1, fc.tuple(pick, mostly).map((args) => new Heartbeat(...args))),
-      ...often(2, pick.map((which) => new ExpireLease(which))),
-      ...often(2, pick.map((which) => new PassBackoff(which))),
-      ...often(1, worker.map((which) => new Die(which))),
-      ...often(1, pick.map((which) => new Cancel(which))),
+      ...often(
+        2,
+        fc.tuple(pick, onConflict).map((args) => new Submit(...args)),
+      ),
+      ...often(
+        2,
+        pick.map((none) => new Reconcile(none)),
+      ),
+      ...often(
+        6,
+        fc.tuple(pick, worker, mostly).map((args) => new ClaimPhase(...args)),
+      ),
+      ...often(
+        6,
+        fc.tuple(pick, mostly, outcome).map((args) => new Commit(...args)),
+      ),
+      ...often(
+        1,
+        fc.tuple(pick, mostly).map((args) => new WriteLine(...args)),
+      ),
+      ...often(
+        1,
+        fc.tuple(pick, mostly).map((args) => new Heartbeat(...args)),
+      ),
+      ...often(
+        2,
+        pick.map((which) => new ExpireLease(which)),
+      ),
+      ...often(
+        2,
+        pick.map((which) => new PassBackoff(which)),
+      ),
+      ...often(
+        1,
+        worker.map((which) => new Die(which)),
+      ),
+      ...often(
+        1,
+        pick.map((which) => new Cancel(which)),
+      ),
     ],
     { maxCommands, size: 'max' },
   );

@@ -53,7 +53,11 @@ function iso(column: string): string {
 }
 
 function compare({ id, summary, facts, entries, first, last }: StoredDeployment): void {
-  deepStrictEqual({ first, last, entries }, { first: 1, last: entries, entries }, `entries of ${id} are numbered from 1`);
+  deepStrictEqual(
+    { first, last, entries },
+    { first: 1, last: entries, entries },
+    `entries of ${id} are numbered from 1`,
+  );
   let state: DeploymentState | undefined;
   for (const { fact, status } of facts) {
     state = evolve(state, fact);

@@ -19,7 +19,10 @@ export interface SwarmTask {
     readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number };
   };
   readonly NetworksAttachments?: readonly {
-    readonly Network: { readonly ID: string; readonly Spec: { readonly Name: string } };
+    readonly Network: {
+      readonly ID: string;
+      readonly Spec?: { readonly Name: string; readonly Labels?: Readonly<Record<string, string>> };
+    };
     /** In CIDR notation. */
     readonly Addresses?: readonly string[];
   }[];

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import type { SwarmTask } from './docker-types.js';
+import { LABEL } from './service-spec.js';
 import { unlessGone } from './swarm-services.js';
 
 /** Every container on an overlay network is on this bridge of its node too, and the host reaches its addresses. */
@@ -12,10 +13,22 @@ const GATEWAY_BRIDGE = 'docker_gwbridge';
  * @returns an IPv4 address, or `undefined` where the task is on another node or in no network of ours
  */
 export async function taskAddress(docker: Docker, task: SwarmTask, local: boolean): Promise<string | undefined> {
-  const networks = await ownNetworks(docker);
-  if (networks === 'host') return local ? gatewayAddress(docker, task) : undefined;
-  const shared = task.NetworksAttachments?.find(({ Network }) => networks.has(Network.ID));
-  return withoutMask(shared?.Addresses?.[0]);
+  const own = await ownContainer(docker);
+  if (own === undefined) return local ? gatewayAddress(docker, task) : undefined;
+  const attachment = task.NetworksAttachments?.find(({ Network }) => Network.Spec?.Labels?.[LABEL.managed] === 'true');
+  if (attachment === undefined) return undefined;
+  if (!own.networks.has(attachment.Network.ID)) await join(docker, own.id, attachment.Network.ID);
+  return withoutMask(attachment.Addresses?.[0]);
+}
+
+/** The container around this process enters the project's network, from where all its tasks can be reached. */
+async function join(docker: Docker, container: string, network: string): Promise<void> {
+  try {
+    await docker.getNetwork(network).connect({ Container: container });
+  } catch (error) {
+    // Another probe of this process was faster.
+    if (!(error instanceof Error && /already exists in network|already attached/.test(error.message))) throw error;
+  }
 }
 
 async function gatewayAddress(docker: Docker, task: SwarmTask): Promise<string | undefined> {
@@ -25,14 +38,14 @@ async function gatewayAddress(docker: Docker, task: SwarmTask): Promise<string |
   return withoutMask(bridge?.Containers?.[id]?.IPv4Address);
 }
 
-/** Ids of the networks of the container around this process; `host` where it shares those of the machine. */
-async function ownNetworks(docker: Docker): Promise<'host' | ReadonlySet<string>> {
+/** The container around this process and its networks; `undefined` where it shares those of the machine. */
+async function ownContainer(docker: Docker): Promise<{ id: string; networks: ReadonlySet<string> } | undefined> {
   const id = await ownContainerId();
-  if (id === undefined) return 'host';
+  if (id === undefined) return undefined;
   const container = await unlessGone(() => docker.getContainer(id).inspect(), undefined);
-  if (container?.HostConfig.NetworkMode === 'host') return 'host';
-  const networks = Object.values(container?.NetworkSettings.Networks ?? {});
-  return new Set(networks.map(({ NetworkID }) => NetworkID));
+  if (container === undefined || container.HostConfig.NetworkMode === 'host') return undefined;
+  const networks = Object.values(container.NetworkSettings.Networks);
+  return { id, networks: new Set(networks.map(({ NetworkID }) => NetworkID)) };
 }
 
 /** Docker mounts /etc/hostname from a folder that bears the container's id; the host name itself can be anything. */

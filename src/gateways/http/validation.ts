@@ -16,7 +16,8 @@ interface Finding extends FieldError {
 class RequestValidation extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { type, metatype, data } = metadata;
-    if (type === 'custom') return super.transform(value, metadata);
+    // Messages of the log stream pass here as well: they have no DTO, and checks of their own.
+    if (type === 'custom' || metatype === undefined || metatype === Object) return super.transform(value, metadata);
     requirePlainJson(value, data);
     if (type === 'body' && value !== undefined) requireObject(value);
     return super.transform(type === 'query' ? withPlainNumbers(value, metatype) : value, metadata);
@@ -28,6 +29,8 @@ export function requestValidation(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
+    // Nest would take the value away where a part of it is wrong too, and it would look as if it had been left out.
+    validationError: { value: true },
     transform: true,
     transformOptions: { enableImplicitConversion: false },
     exceptionFactory: toDeployError,
@@ -41,8 +44,8 @@ function requireObject(body: unknown): void {
 }
 
 /** Where a number is wanted, only digits are one: JavaScript would also take '', '1e3' and '0x10'. */
-function withPlainNumbers(query: unknown, metatype: ArgumentMetadata['metatype']): unknown {
-  if (typeof query !== 'object' || query === null || metatype === undefined) return query;
+function withPlainNumbers(query: unknown, metatype: NonNullable<ArgumentMetadata['metatype']>): unknown {
+  if (typeof query !== 'object' || query === null) return query;
   const isNumber = (name: string) => Reflect.getMetadata('design:type', metatype.prototype as object, name) === Number;
   const plain = ([name, text]: [string, unknown]) =>
     isNumber(name) && !/^-?\d+$/.test(String(text)) ? [name, Number.NaN] : [name, text];

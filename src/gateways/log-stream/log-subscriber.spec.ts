@@ -6,7 +6,7 @@ import { eventually } from '../../../test/support/eventually.js';
 import type { LogFilter, LogPage } from '../../domain/ports.js';
 import { LogStreamServer } from './log-stream.server.js';
 
-/** Holds back answers of the store: those to the hub, those to clients, or those about the bounds. */
+/** Holds back the hub's questions, the answers to clients, or the questions about the bounds. */
 class GatedLogStore extends MemoryLogStore {
   private readonly gates = { hub: open(), client: open(), bounds: open() };
   waiting = { hub: 0, client: 0, bounds: 0 };
@@ -21,8 +21,10 @@ class GatedLogStore extends MemoryLogStore {
 
   override async read(after: string, filter: LogFilter, limit: number): Promise<LogPage> {
     if (this.broken) throw new Error('the database is away');
+    const isHub = limit === 500;
+    if (isHub) await this.pass('hub');
     const page = await super.read(after, filter, limit);
-    await this.pass(limit === 500 ? 'hub' : 'client');
+    if (!isHub) await this.pass('client');
     return page;
   }
 
@@ -54,9 +56,10 @@ describe('the hand-off from the store to the live stream', () => {
   afterEach(() => stream.app.close());
 
   it('doubles nothing when the client is ahead of the hub', async () => {
-    await eventually(() => store.waiting.hub === 0);
-    const release = store.hold('hub');
+    const witness = await StreamProbe.subscribed(stream.url);
     const deployment = await stream.deployment('dep-1');
+    await witness.take();
+    const release = store.hold('hub');
     await deployment.lines(['two', 'three']);
     await eventually(() => store.waiting.hub === 1);
     const client = await StreamProbe.subscribed(stream.url, { since: 'beginning' });

@@ -16,6 +16,7 @@ import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
   Archives,
+  AuditTrail,
   Cluster,
   CredentialStore,
   DeploymentStore,
@@ -87,12 +88,14 @@ export class PortsModule {
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
+    const credentials = new PostgresCredentialStore(database);
     const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
       [PhaseClaims, new PostgresPhaseClaims(database, { instance, lease_ms })],
-      [CredentialStore, new PostgresCredentialStore(database)],
+      [CredentialStore, credentials],
+      [AuditTrail, credentials],
       [Secrets, secrets],
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],

@@ -8,6 +8,9 @@ import { create } from 'tar';
 import { UsageError } from './failures.js';
 import { IGNORE_FILE, ignoreRules } from './ignore-rules.js';
 
+/** Of a file, as it is read. */
+const PIECE_BYTES = 256 * 1024;
+
 /** The same folder packs to the same bytes, so that a repeated upload is the same request. */
 export async function* packed(folder: string): AsyncGenerator<Uint8Array> {
   const isIgnored = ignoreRules(await readIgnoreFile(folder));
@@ -16,6 +19,7 @@ export async function* packed(folder: string): AsyncGenerator<Uint8Array> {
       cwd: resolve(folder),
       portable: true,
       linkCache: new NoLinks(),
+      maxReadSize: PIECE_BYTES,
       filter: (path, entry) => {
         const relative = path.replace(/^\.\//, '').replace(/\/$/, '');
         if (relative === '' || relative === '.') return true;

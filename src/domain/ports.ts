@@ -190,8 +190,21 @@ export interface TokenRecord {
   readonly revoked_at?: string;
 }
 
+export interface AuditRecord {
+  readonly at: string;
+  readonly actor: Actor;
+  readonly action: string;
+  readonly target: string;
+  readonly outcome: string;
+}
+
+/** Who changed what, when, and with which outcome. */
+export abstract class AuditTrail {
+  abstract audit(record: AuditRecord): Promise<void>;
+}
+
 /** Credentials, all of them as hashes. */
-export abstract class CredentialStore {
+export abstract class CredentialStore extends AuditTrail {
   abstract adminPasswordHash(): Promise<string | undefined>;
   /** Keeps the first one that was set when `replace` is false; answers the one kept. */
   abstract setAdminPasswordHash(hash: string, replace: boolean): Promise<string>;
@@ -203,15 +216,6 @@ export abstract class CredentialStore {
   abstract addSession(hash: string, expiresAt: string): Promise<void>;
   abstract sessionAlive(hash: string): Promise<boolean>;
   abstract endSessions(): Promise<void>;
-  abstract audit(record: AuditRecord): Promise<void>;
-}
-
-export interface AuditRecord {
-  readonly at: string;
-  readonly actor: Actor;
-  readonly action: string;
-  readonly target: string;
-  readonly outcome: string;
 }
 
 // ---------------------------------------------------------------------------------------------- the alarm clock

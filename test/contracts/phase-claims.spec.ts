@@ -383,6 +383,35 @@ describe('cancel', () => {
     expect((await crowd[0]!.fail(claim, 'cancelled'))?.state.status).toBe('cancelled');
   });
 
+  it('that comes after the service was touched goes to a worker first, who takes the change back', async () => {
+    const { id } = await process.start();
+    for (const phase of ['pre_build', 'build', 'pre_deploy', 'deploy']) {
+      const claim = await process.held(id);
+      expect(claim.phase).toBe(phase);
+      await process.succeed(claim);
+    }
+    expect((await process.cancel(id))?.state.status).toBe('deploying');
+    expect((await process.claims.due(10)).map(idOf)).toEqual([id]);
+    const claim = await process.held(id);
+    expect(claim.phase).toBe('post_deploy');
+    expect(await process.claims.heartbeat(claim)).toBe('cancelled');
+    expect((await process.fail(claim, 'cancelled'))?.state.status).toBe('cancelled');
+  });
+
+  it('and the end of the phase may come at the same moment, and each leaves its mark once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const { id } = await process.start();
+      const claim = await process.held(id);
+      const racing = crowd[round % crowd.length]!;
+      await Promise.all([process.succeed(claim), racing.cancel(id)]);
+      expect((await process.record(id)).state).toMatchObject({
+        status: 'cancelled',
+        phases: { pre_build: { status: 'succeeded' }, build: { status: 'skipped' } },
+      });
+      expect((await messages(id)).filter((message) => message === 'Pre-build checks done')).toHaveLength(1);
+    }
+  });
+
   it('lets the next deployment of the app begin', async () => {
     const first = await process.start();
     const second = await process.accept();

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
+import { assertValidEntry } from './log-assertions.js';
 import { ADMIN_PASSWORD } from './server-process.js';
 
 export interface Answer<Body> {
@@ -80,8 +81,11 @@ export class Client {
     );
   }
 
-  ended(id: string, timeoutMs?: number): Promise<DeploymentView> {
-    return this.until(id, ({ status }) => FINAL.includes(status), timeoutMs);
+  /** The deployment at its end. Every entry of every deployment that is waited for is checked on the way. */
+  async ended(id: string, timeoutMs?: number): Promise<DeploymentView> {
+    const view = await this.until(id, ({ status }) => FINAL.includes(status), timeoutMs);
+    for (const entry of await this.entries(id)) await assertValidEntry(entry);
+    return view;
   }
 
   /** Asks for it and waits for its end. */

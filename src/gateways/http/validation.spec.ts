@@ -103,9 +103,26 @@ describe('request validation', () => {
     expect(await post(body)).toMatchObject({ status: 400, code: 'invalid_field' });
   });
 
-  it('takes no prototype from a body', async () => {
-    expect(await post('{"name":"web","__proto__":{"admin":true}}')).toEqual({ order: { name: 'web' }, isOrder: true });
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('takes no %s from a body', async (name) => {
+    const answer = await post(`{"name":"web","ports":[{"host_port":80,"${name}":{"admin":true}}]}`);
+    expect(answer).toMatchObject({ code: 'unknown_field', errors: [{ path: `ports.0.${name}` }] });
     expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+  });
+
+  it.each([
+    ['NUL', '{"name":"a\\u0000"}', 'name'],
+    ['half a surrogate pair', '{"name":"\\ud800"}', 'name'],
+    ['NUL in a name', '{"a\\u0000":1}', 'a\0'],
+    ['10,000 levels', `{"name":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, `name${'.0'.repeat(31)}`],
+    ['10,001 values', `{"ports":${JSON.stringify(Array(10_001).fill(1))}}`, ''],
+    ['no object', '["web"]', ''],
+  ])('refuses %s', async (_, body, path) => {
+    expect(await post(body)).toMatchObject({ status: 400, code: 'invalid_field', errors: [{ path }] });
+  });
+
+  it('does not call required what was sent and is wrong in two ways', async () => {
+    const { errors } = await post(JSON.stringify({ name: 'web', ports: [1, { host_port: 0 }] }));
+    expect(JSON.stringify(errors)).not.toContain('is required');
   });
 
   it('bounds its answer, whatever the body', async () => {
@@ -118,6 +135,9 @@ describe('request validation', () => {
   it('converts in queries what their DTO says', async () => {
     expect(await get('?limit=20')).toEqual({ limit: 20 });
     expect(await get('')).toEqual({ limit: 10 });
+    for (const limit of ['', '1e3', '0x10', '1.0', '+1', '%201', '1&limit=2']) {
+      expect(await get(`?limit=${limit}`)).toMatchObject({ code: 'invalid_field', errors: [{ path: 'limit' }] });
+    }
     expect(await get('?limit=many')).toMatchObject({ code: 'invalid_field', errors: [{ path: 'limit' }] });
     expect(await get('?limt=1')).toMatchObject({ code: 'unknown_field', errors: [{ path: 'limt' }] });
   });

@@ -96,7 +96,7 @@ export class StreamSocket {
   private ping(): void {
     // Behind a full buffer no ping arrives; there the clock of slow clients rules.
     if (this.draining !== undefined) return;
-    if (false) return this.socket.terminate();
+    if (this.missedPings >= MISSED_PINGS) return this.socket.terminate();
     this.missedPings++;
     this.socket.ping();
   }

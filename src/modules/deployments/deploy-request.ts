@@ -123,7 +123,7 @@ export class DeployRequests {
       throw refuse('invalid_field', 'source', 'source must hold exactly one of git, dockerfile, captain_definition');
     }
     if (git) {
-      const commit = await this.git.resolve(git.url, git.ref ?? '', git.token);
+      const commit = await blaming(this.git.resolve(git.url, git.ref ?? '', git.token));
       const token = git.token && this.secrets.seal(git.token, gitContext(place));
       return { kind: 'git', url: git.url, ref: git.ref ?? 'HEAD', commit, ...(token && { token }) };
     }
@@ -174,6 +174,24 @@ function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal)
 
 function refuse(code: ErrorCode, path: string, message: string): DeployError {
   return new DeployError(code, `${path}: ${message}`, { fields: [{ path, message }] });
+}
+
+/** Which field led to the remote's answer. */
+const BLAMED: Partial<Record<ErrorCode, string>> = {
+  git_host_refused: 'source.git.url',
+  git_unreachable: 'source.git.url',
+  git_ref_not_found: 'source.git.ref',
+};
+
+async function blaming<Result>(asked: Promise<Result>): Promise<Result> {
+  try {
+    return await asked;
+  } catch (error) {
+    const path = error instanceof DeployError && !error.fields ? BLAMED[error.code] : undefined;
+    if (!(error instanceof DeployError) || path === undefined) throw error;
+    const { code, message, evidence } = error;
+    throw new DeployError(code, message, { evidence, fields: [{ path, message }], cause: error });
+  }
 }
 
 /** A source that is wrong already in the request is refused there, not in a phase minutes later. */

@@ -1,8 +1,10 @@
 /** What people and agents can do with deployments: ask for one, look at it, wait for it, cancel it. */
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal } from '../../domain/phases.js';
 import {
+  AuditTrail,
   DeploymentStore,
   PhaseClaims,
   Wakeups,
@@ -25,12 +27,14 @@ export class DeploymentsService {
     private readonly hub: LogHub,
     private readonly wakeups: Wakeups,
     private readonly tracker: DeploymentLifecycleTracker,
+    private readonly trail: AuditTrail,
   ) {}
 
   /** The deployment exists, durably, once this has returned; everything after is a matter of time. */
   async deploy(order: DeploymentOrder): Promise<DeploymentView> {
     const { record, replayed } = await this.store.accept(order);
     if (replayed) return this.#view(record);
+    await this.#audit(record.state.identity.actor, 'deployment.create', record.id);
     this.logbook.announce(record.id);
     if (record.spec.on_conflict === 'supersede') await this.supersede();
     await this.tracker.wake(await this.claims.startWaiting(record.state.identity));
@@ -88,19 +92,21 @@ export class DeploymentsService {
     if (isFinal(record.state.status))
       throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${record.state.status}.`);
     await this.#requestCancel(id, { actor: principal.actor, reason });
+    await this.#audit(principal.actor, 'deployment.cancel', id);
     return this.#view(await this.find(id));
   }
 
-  async #requestCancel(
-    id: string,
-    cancel: { actor: Principal['actor']; reason: string; superseded_by?: string },
-  ): Promise<void> {
+  async #requestCancel(id: string, cancel: { actor: Actor; reason: string; superseded_by?: string }): Promise<void> {
     const fact = { type: 'cancel_requested', at: new Date().toISOString(), ...cancel } as const;
     const appended = await this.logbook.append({ deployment_id: id, items: [{ fact }] });
     // The worker also learns it from its next heartbeat; the message only spares it the wait.
     await this.wakeups.publish('cancel', id).catch(() => undefined);
     if (appended && isFinal(appended.state.status))
       await this.tracker.wake(await this.claims.startWaiting(appended.state.identity));
+  }
+
+  #audit(actor: Actor, action: string, target: string): Promise<void> {
+    return this.trail.audit({ at: new Date().toISOString(), actor, action, target, outcome: 'succeeded' });
   }
 
   async #view(record: DeploymentRecord): Promise<DeploymentView> {

@@ -105,7 +105,10 @@ export class Uploads {
       },
     });
     await pipeline(stream, measure, createWriteStream(path, { mode: 0o600, flags: 'wx' }));
-    if (bytes === 0) throw new DeployError('source_unusable', 'The part source is empty.');
+    if (bytes === 0) {
+      const fields = [{ path: 'source', message: 'is empty' }];
+      throw new DeployError('source_unusable', 'The part source is empty.', { fields });
+    }
     return { path, bytes, sha256: hash.digest('hex') };
   }
 }

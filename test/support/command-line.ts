@@ -1,8 +1,10 @@
-/** Runs the command line in this process, against a folder and an environment of its own. */
+/** Runs the command line in this process, with streams and an environment of its own. */
+import { afterEach, beforeEach } from '@jest/globals';
 import { PassThrough } from 'node:stream';
 import { main } from '../../src/cli/main.js';
 import { Settings, type Environment } from '../../src/cli/settings.js';
 import type { Output } from '../../src/cli/terminal.js';
+import { ScriptedServer } from './scripted-server.js';
 
 export interface Outcome {
   readonly code: number;
@@ -32,6 +34,25 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     interrupted,
   });
   return { code, stdout: out.text(), stderr: err.text() };
+}
+
+/** A scripted server for each test of a file, and commands that are logged in to it. Call it once beside the tests. */
+export function withServer() {
+  let server = new ScriptedServer();
+  beforeEach(async () => {
+    server = new ScriptedServer();
+    await server.start();
+  });
+  afterEach(() => server.stop());
+  const environment = () => ({ FLUKEDEPLOY_URL: server.url, FLUKEDEPLOY_TOKEN: 'fd_test' });
+  return {
+    get server() {
+      return server;
+    },
+    /** `line` is split at spaces. */
+    run: (line: string, options: RunOptions = {}): Promise<Outcome> =>
+      run(line.split(' '), { ...options, environment: { ...environment(), ...options.environment } }),
+  };
 }
 
 function captured(columns: number | undefined, onOutput?: (text: string) => void): { stream: Output; text(): string } {

@@ -1,27 +1,25 @@
-/** Puts an image of this node into a test's own registry, under a name that only the registry's copy has afterwards. */
+/** Makes an image that only a test's own registry has. */
 import { DockerClient } from '../../src/adapters/docker/docker-client.js';
+import { file, tar } from './tar.js';
 
-export interface PublishedImage {
-  readonly tag: string;
-  /** `name@sha256:…`, as the registry knows it. */
-  readonly pinned: string;
-  /** Of the image on this node. */
-  readonly id: string;
+/** Builds the Dockerfile, pushes it as `tag` to a registry that takes pushes of everybody; answers `name@sha256:…`. */
+export async function publishImage(dockerfile: string, tag: string): Promise<string> {
+  const docker = await new DockerClient().streams();
+  const finished = (progress: NodeJS.ReadableStream) =>
+    new Promise<void>((resolve, reject) =>
+      docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())),
+    );
+  await finished(await docker.buildImage(tar(file('Dockerfile', dockerfile)), { t: tag }));
+  const image = docker.getImage(tag);
+  await finished(await image.push({ authconfig: { username: '', password: '' } }));
+  const { RepoDigests } = await image.inspect();
+  await image.remove();
+  const [pinned] = RepoDigests;
+  if (pinned === undefined) throw new Error(`${tag} has no digest after its push`);
+  return pinned;
 }
 
-/** The registry must take pushes of everybody. */
-export async function publishImage(image: string, tag: string): Promise<PublishedImage> {
-  const docker = await new DockerClient().streams();
-  const { Id: id } = await docker.getImage(image).inspect();
-  const [repository = '', version = ''] = tag.split(/:(?=[^:/]*$)/);
-  await docker.getImage(image).tag({ repo: repository, tag: version });
-  const progress = await docker.getImage(tag).push({ authconfig: { username: '', password: '' } });
-  await new Promise<void>((resolve, reject) =>
-    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())),
-  );
-  const { RepoDigests } = await docker.getImage(tag).inspect();
-  const pinned = RepoDigests.find((digest) => digest.startsWith(`${repository}@`));
-  if (pinned === undefined) throw new Error(`${tag} has no digest after its push`);
-  await docker.getImage(tag).remove();
-  return { tag, pinned, id };
+export async function imageId(reference: string): Promise<string> {
+  const docker = await new DockerClient().calls();
+  return (await docker.getImage(reference).inspect()).Id;
 }

@@ -68,10 +68,9 @@ export class SwarmState {
     }
     // An image that a container still uses would only lose its name.
     await until(async () => (await this.containers()).length === 0, `the containers of ${this.prefix} are gone`, 30_000);
-    for (const { Id, RepoTags, Labels } of await docker.listImages()) {
-      const isOurs =
-        Labels?.['flukedeploy.app']?.startsWith(this.prefix) || RepoTags?.some((tag) => tag.includes(`/${this.prefix}`));
-      if (isOurs) await docker.getImage(Id).remove({ force: true });
+    for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
+    for (const { Id, Labels } of await docker.listImages()) {
+      if (Labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });
     }
   }
 }

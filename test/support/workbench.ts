@@ -76,8 +76,11 @@ export class Workbench {
   }
 
   async clear(): Promise<void> {
-    await this.swarm.clean();
-    await this.installation.remove();
+    try {
+      await this.swarm.clean();
+    } finally {
+      await this.installation.remove();
+    }
   }
 }
 

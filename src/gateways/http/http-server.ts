@@ -6,6 +6,10 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
+import { LOG_SCHEMA } from '../../domain/log-schema.js';
+import { DependencyView } from '../../modules/health/index.js';
+import { PROBLEM_MEDIA_TYPE } from './problem.js';
+import { ProblemDto } from './problems.dto.js';
 
 /** The documentation page brings inline scripts and styles; FlukeDeploy may be reached by plain HTTP. */
 const CONTENT_SECURITY = {
@@ -47,5 +51,32 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', description: 'An API token (`fd_…`) or a session' })
     .build();
-  return SwaggerModule.createDocument(app, description);
+  return completed(SwaggerModule.createDocument(app, description, { extraModels: [DependencyView, ProblemDto] }));
+}
+
+type Operation = Partial<Pick<OpenAPIObject['paths'][string], 'get'>>['get'];
+
+/** What decorators cannot say: the entry's schema, the multipart form of a deploy, and that every error is a problem document. */
+function completed(document: OpenAPIObject): OpenAPIObject {
+  const { $schema: _, $id: __, ...entry } = LOG_SCHEMA;
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, UnifiedLogEntry: entry as object },
+  };
+  const problem = {
+    description: 'Refused',
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+  };
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path) as Operation[]) {
+      if (operation?.responses) operation.responses['default'] = problem;
+      const body = operation?.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {};
+      const spec = body['multipart/form-data']?.schema;
+      if (spec) {
+        const properties = { spec, source: { type: 'string', format: 'binary', description: 'tar or tar.gz' } };
+        body['multipart/form-data'] = { schema: { type: 'object', properties, required: ['spec'] } };
+      }
+    }
+  }
+  return document;
 }

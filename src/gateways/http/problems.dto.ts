@@ -1,6 +1,6 @@
 /** The published table of error codes. */
-import type { ErrorCode } from '../../domain/errors.js';
-import type { ProblemType } from './problem.js';
+import type { ErrorCode, FieldError } from '../../domain/errors.js';
+import type { Problem, ProblemType } from './problem.js';
 
 export class ProblemTypeDto implements ProblemType {
   /** The `type` of its problem documents. */
@@ -18,4 +18,20 @@ export class ProblemTypeDto implements ProblemType {
 
 export class ProblemListDto {
   readonly problems: ProblemTypeDto[];
+}
+
+export class FieldErrorDto implements FieldError {
+  /** Dotted path of the field, such as `ports.0.host_port`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What every refused request is answered with (RFC 9457). */
+export class ProblemDto extends ProblemTypeDto implements Problem {
+  /** What is wrong with this request. */
+  readonly detail: string;
+  /** Each bad field. */
+  readonly errors?: FieldErrorDto[];
+  /** Path of the request. */
+  readonly instance: string;
 }

@@ -1,8 +1,23 @@
 /** A deployment as the API shows it. */
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { DeploymentState, PhaseState } from '../../domain/deployment.js';
-import type { Failure } from '../../domain/errors.js';
+import type { ErrorCode, Failure } from '../../domain/errors.js';
 import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
-import type { DeploymentRecord } from '../../domain/ports.js';
+import type { DeploymentRecord, DeploymentStats } from '../../domain/ports.js';
+
+export class FailureView implements Failure {
+  /** From the table at `/problems`. */
+  code!: ErrorCode;
+  /** What happened, in plain words. */
+  message!: string;
+  /** Whether the same step may succeed when it is run again. */
+  retryable!: boolean;
+  /** The last output, the failing probe, or the task's error. */
+  @ApiPropertyOptional({ type: [String] })
+  evidence?: readonly string[];
+  /** The next thing to try. */
+  hint?: string;
+}
 
 export class PhaseView {
   status!: PhaseStatus;
@@ -12,7 +27,15 @@ export class PhaseView {
   duration_ms?: number;
   /** Why the phase was skipped. */
   reason?: string;
-  error?: Failure;
+  error?: FailureView;
+}
+
+export class PhasesView implements Record<Phase, PhaseView> {
+  pre_build!: PhaseView;
+  build!: PhaseView;
+  pre_deploy!: PhaseView;
+  deploy!: PhaseView;
+  post_deploy!: PhaseView;
 }
 
 export class DeploymentLinks {
@@ -36,7 +59,7 @@ export class DeploymentView {
   position!: number;
   /** The deployment it waits for. */
   behind?: string;
-  phases!: Record<Phase, PhaseView>;
+  phases!: PhasesView;
   image?: string;
   image_digest?: string;
   commit?: string;
@@ -53,8 +76,31 @@ export class DeploymentView {
   finished_at?: string;
   duration_ms?: number;
   failed_phase?: Phase;
-  error?: Failure;
+  error?: FailureView;
   links!: DeploymentLinks;
+}
+
+export class DeploymentListView {
+  deployments!: DeploymentView[];
+  /** How many there are in all. */
+  total!: number;
+}
+
+export class AppHistoryView extends DeploymentListView {
+  app_name!: string;
+  limit!: number;
+  offset!: number;
+}
+
+export class DeploymentStatsView implements DeploymentStats {
+  total!: number;
+  /** Number of deployments by their status. */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' } })
+  by_status!: Record<DeploymentStatus, number>;
+  /** Log entries that are kept. */
+  entries!: number;
+  /** Of the last hundred successes. */
+  average_duration_ms?: number;
 }
 
 export function deploymentView(record: DeploymentRecord, place: { position: number; behind?: string }): DeploymentView {
@@ -70,10 +116,7 @@ export function deploymentView(record: DeploymentRecord, place: { position: numb
     release,
     source,
     ...place,
-    phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as Record<
-      Phase,
-      PhaseView
-    >,
+    phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as unknown as PhasesView,
     ...state.outputs,
     ...defined({ replicas: state.replicas, agent: actor.agent, reason, rollback_of }),
     actor: actor.name,

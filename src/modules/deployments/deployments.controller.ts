@@ -1,18 +1,18 @@
 /** REST: deployments. */
 import { rm } from 'node:fs/promises';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiOkResponse, ApiAcceptedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
-import { toEntry, type UnifiedLogEntry } from '../../domain/log-entry.js';
+import { toEntry } from '../../domain/log-entry.js';
 import { isFinal, PHASES } from '../../domain/phases.js';
-import { LogStore, type DeploymentStats, type Principal } from '../../domain/ports.js';
+import { LogStore, type Principal } from '../../domain/ports.js';
 import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
-import { LogHub } from '../logs/index.js';
+import { DeploymentLogsView, LogHub, NO_PHASE } from '../logs/index.js';
 import { DeployRequests } from './deploy-request.js';
 import { DeployDto } from './deploy.dto.js';
-import { DeploymentView } from './deployment.view.js';
+import { AppHistoryView, DeploymentListView, DeploymentStatsView, DeploymentView } from './deployment.view.js';
 import {
   AppParams,
   CancelDto,
@@ -49,7 +49,6 @@ export class DeploymentsController {
     required: false,
     description: 'Same key and body within 24 hours: the same deployment.',
   })
-  @ApiAcceptedResponse({ type: DeploymentView })
   async deploy(
     @Req() request: Request,
     @CurrentPrincipal() principal: Principal,
@@ -71,16 +70,13 @@ export class DeploymentsController {
 
   @Get('deployments')
   @Policy({ scope: 'read' })
-  list(
-    @Query() page: PageQuery,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<{ deployments: DeploymentView[]; total: number }> {
+  list(@Query() page: PageQuery, @CurrentPrincipal() principal: Principal): Promise<DeploymentListView> {
     return this.deployments.list(limitedTo(principal), { limit: page.limit ?? 100, offset: page.offset ?? 0 });
   }
 
   @Get('deployments/active')
   @Policy({ scope: 'read' })
-  active(@CurrentPrincipal() principal: Principal): Promise<{ deployments: DeploymentView[]; total: number }> {
+  active(@CurrentPrincipal() principal: Principal): Promise<DeploymentListView> {
     return this.deployments.list(
       { ...limitedTo(principal), statuses: ACTIVE },
       { limit: LIMITS.page_deployments, offset: 0 },
@@ -89,13 +85,12 @@ export class DeploymentsController {
 
   @Get('deployments/stats')
   @Policy({ scope: 'read' })
-  stats(): Promise<DeploymentStats> {
+  stats(): Promise<DeploymentStatsView> {
     return this.deployments.stats();
   }
 
   @Get('deployments/:id')
   @Policy({ scope: 'read' })
-  @ApiOkResponse({ type: DeploymentView })
   async status(
     @Param() { id }: DeploymentParams,
     @Query() { wait_seconds = 0 }: StatusQuery,
@@ -114,13 +109,7 @@ export class DeploymentsController {
     @Query() { phase, level, cursor, limit = 1000, wait_seconds = 0 }: DeploymentLogsQuery,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<{
-    deployment_id: string;
-    status: string;
-    phases: Record<string, UnifiedLogEntry[]>;
-    next_cursor: string;
-    has_more: boolean;
-  }> {
+  ): Promise<DeploymentLogsView> {
     await this.#readable(id, principal);
     const after = cursor ?? (await this.logs.bounds()).beginning;
     const filter = { deployment_id: id, ...(phase && { phase }), ...(level && { level }) };
@@ -131,10 +120,10 @@ export class DeploymentsController {
       await changed;
       page = await this.logs.read(after, filter, limit);
     }
-    const phases: Record<string, UnifiedLogEntry[]> = Object.fromEntries(
-      ['deployment', ...PHASES].map((name) => [name, []]),
-    );
-    for (const row of page.rows) phases[row.phase ?? 'deployment']?.push(toEntry(row));
+    const phases = Object.fromEntries(
+      [NO_PHASE, ...PHASES].map((name) => [name, []]),
+    ) as unknown as DeploymentLogsView['phases'];
+    for (const row of page.rows) phases[row.phase ?? NO_PHASE].push(toEntry(row));
     const { status } = (await this.deployments.find(id)).state;
     return { deployment_id: id, status, phases, next_cursor: page.next_cursor, has_more: page.rows.length === limit };
   }
@@ -145,7 +134,7 @@ export class DeploymentsController {
     @Param() { name }: AppParams,
     @Query() { limit = 100, offset = 0, environment }: HistoryQuery,
     @CurrentPrincipal() principal: Principal,
-  ): Promise<{ app_name: string; deployments: DeploymentView[]; total: number; limit: number; offset: number }> {
+  ): Promise<AppHistoryView> {
     requireApp(principal, name);
     if (!(await this.deployments.appExists(name))) throw new DeployError('app_not_found');
     const filter = { app_name: name, ...(environment && { environment }) };
@@ -155,7 +144,6 @@ export class DeploymentsController {
   @Post('deployments/:id/cancel')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
-  @ApiAcceptedResponse({ type: DeploymentView })
   async cancel(
     @Param() { id }: DeploymentParams,
     @Body() body: CancelDto,

@@ -3,6 +3,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Public } from '../auth/index.js';
+import { LivenessView, ReadinessView, type DependencyView } from './health.view.js';
 
 const CHECK_TIMEOUT_MS = 3_000;
 
@@ -19,8 +20,6 @@ export class Dependencies {
   constructor(readonly all: readonly Dependency[]) {}
 }
 
-type State = { status: 'up' } | { status: 'down'; reason: string };
-
 @ApiTags('health')
 @Controller('health')
 @Public('load balancers and the container engine ask without credentials')
@@ -28,15 +27,13 @@ export class HealthController {
   constructor(private readonly dependencies: Dependencies) {}
 
   @Get('live')
-  live(): { status: 'up' } {
+  live(): LivenessView {
     return { status: 'up' };
   }
 
   /** 200 when every required dependency answers, else 503; each is named with its state. */
   @Get('ready')
-  async ready(
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<{ status: string; dependencies: Record<string, State> }> {
+  async ready(@Res({ passthrough: true }) response: Response): Promise<ReadinessView> {
     const states = await Promise.all(
       this.dependencies.all.map(async ({ name, check }) => [name, await stateOf(check)] as const),
     );
@@ -47,7 +44,7 @@ export class HealthController {
   }
 }
 
-async function stateOf(check: () => Promise<unknown>): Promise<State> {
+async function stateOf(check: () => Promise<unknown>): Promise<DependencyView> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);

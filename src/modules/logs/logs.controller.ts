@@ -1,21 +1,11 @@
 /** REST: the log of all deployments. */
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { toEntry, type UnifiedLogEntry } from '../../domain/log-entry.js';
+import { toEntry } from '../../domain/log-entry.js';
 import { LogStore, type Principal } from '../../domain/ports.js';
 import { CurrentPrincipal, Policy } from '../auth/index.js';
+import { LogsView } from './entries.view.js';
 import { LogsQuery } from './logs.dto.js';
-
-interface LogsAnswer {
-  entries: UnifiedLogEntry[];
-  total: number;
-  /** Set when there are more entries than are counted. */
-  total_capped?: true;
-  limit: number;
-  offset: number;
-  next_cursor: string;
-  gap?: { from: string; to: string };
-}
 
 @ApiTags('logs')
 @Controller('api/v1')
@@ -25,7 +15,7 @@ export class LogsController {
   /** Entries in the order of the stream, oldest first. */
   @Get('logs')
   @Policy({ scope: 'read' })
-  async query(@Query() query: LogsQuery, @CurrentPrincipal() { apps }: Principal): Promise<LogsAnswer> {
+  async query(@Query() query: LogsQuery, @CurrentPrincipal() { apps }: Principal): Promise<LogsView> {
     const { since_minutes = 60, limit = 1000, offset = 0, cursor, ...filter } = query;
     const since = new Date(Date.now() - since_minutes * 60_000).toISOString();
     const page = await this.store.query(

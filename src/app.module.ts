@@ -114,7 +114,7 @@ export class PortsModule {
         new Dependencies([
           { name: 'database', required: true, check: () => database.query('select 1') },
           { name: 'redis', required: false, check: () => redis.commands.ping() },
-          { name: 'docker', required: true, check: async () => (await docker.calls()).ping() },
+          { name: 'docker', required: true, check: async (): Promise<unknown> => (await docker.calls()).ping() },
         ]),
       ],
     ];

@@ -3,8 +3,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { LIMITS } from './domain/limits.js';
 
-export const ROLES = ['all', 'api', 'worker'] as const;
-export type Role = (typeof ROLES)[number];
+const ROLES = ['all', 'api', 'worker'] as const;
 
 interface Variable<Value> {
   readonly about: string;

@@ -1,7 +1,6 @@
 /** Opens everything outside the process, in order, and closes it in the reverse: stores, Redis, Docker, keys. */
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { loadSecretKey } from './adapters/crypto/secret-key.js';
 import { AesGcmSecrets } from './adapters/crypto/aes-gcm-secrets.js';
 import { DockerClient } from './adapters/docker/docker-client.js';
@@ -11,17 +10,17 @@ import { checkSecretKey } from './adapters/postgres/secret-key-check.js';
 import { lockDataDirectory } from './adapters/process/data-directory.js';
 import type { PrivateServer, PrivateServerOptions } from './adapters/process/supervised-child.js';
 import { startPrivateRedis } from './adapters/redis/private-redis.js';
-import { connectRedis } from './adapters/redis/redis-connection.js';
+import { connectRedis, type RedisConnection } from './adapters/redis/redis-connection.js';
 import type { Config } from './config.js';
 import type { Secrets } from './domain/ports.js';
 
 export interface Infrastructure {
   readonly database: Database;
   readonly redis: {
-    readonly commands: Redis;
-    readonly subscriptions: Redis;
-    readonly queue: Redis;
-    readonly worker: Redis;
+    readonly commands: RedisConnection;
+    readonly subscriptions: RedisConnection;
+    readonly queue: RedisConnection;
+    readonly worker: RedisConnection;
   };
   readonly docker: DockerClient;
   readonly secrets: Secrets;
@@ -88,7 +87,12 @@ async function open(
     queue: connectRedis(redisUrl, 'impatient', quiet),
     worker: connectRedis(redisUrl, 'patient', quiet),
   };
-  for (const connection of Object.values(redis)) atClose(() => Promise.resolve(connection.disconnect()));
+  for (const connection of Object.values(redis)) {
+    atClose(() => {
+      connection.disconnect();
+      return Promise.resolve();
+    });
+  }
   return { database, redis, docker: new DockerClient(config.DOCKER_HOST), secrets };
 }
 

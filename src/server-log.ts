@@ -1,4 +1,5 @@
 /** What the server prints: its own words, without the framework's start-up chatter, coloured on a terminal only. */
+import { isatty } from 'node:tty';
 import { ConsoleLogger } from '@nestjs/common';
 
 const CHATTER = new Set([
@@ -12,7 +13,7 @@ const CHATTER = new Set([
 
 export class ServerLog extends ConsoleLogger {
   constructor() {
-    super({ colors: process.stdout.isTTY === true, logLevels: ['log', 'warn', 'error', 'fatal'], prefix: 'flukedeploy' });
+    super({ colors: isatty(1), logLevels: ['log', 'warn', 'error', 'fatal'], prefix: 'flukedeploy' });
   }
 
   override log(message: unknown, ...rest: unknown[]): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { FlukeDeployEventType as Event } from '../domain/log-entry.js';
 import { withServer, type RunOptions } from '../../test/support/command-line.js';
 import {
   DEPLOY,
@@ -33,7 +34,7 @@ describe('deploy', () => {
 
   it('shows a failure whole, with exit code 1', async () => {
     on(
-      new ScriptedDeployment([{ message: 'boom', phase: 'build', level: 'error', event_type: 'build_error' }], {
+      new ScriptedDeployment([{ message: 'boom', phase: 'build', level: 'error', event_type: Event.BUILD_ERROR }], {
         status: 'failed',
         failed_phase: 'build',
         error: {
@@ -63,7 +64,7 @@ describe('deploy', () => {
     ['rolled_back', 1, /was rolled back/],
     ['cancelled', 3, /was cancelled/],
   ] as const)('%s is exit code %d', async (status, expected, text) => {
-    on(new ScriptedDeployment([{ message: 'over', event_type: 'deploy_error' }], { status }));
+    on(new ScriptedDeployment([{ message: 'over', event_type: Event.DEPLOY_ERROR }], { status }));
     const { code, stdout } = await deploy('--app web --image a');
     expect(code).toBe(expected);
     expect(stdout).toMatch(text);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { FlukeDeployEventType as Event } from '../domain/log-entry.js';
 import { run, withServer } from '../../test/support/command-line.js';
 import { entryOf, ID, ScriptedDeployment } from '../../test/support/scripted-deployment.js';
 import { PAGE_ENTRIES } from './api.js';
@@ -10,7 +11,7 @@ const failed = () =>
     [
       { message: 'one', phase: 'build' },
       { message: 'two\nlines', phase: 'build' },
-      { message: 'three', event_type: 'deploy_error', level: 'error' },
+      { message: 'three', event_type: Event.DEPLOY_ERROR, level: 'error' },
     ],
     { status: 'failed' },
   );

@@ -18,7 +18,7 @@ import { processHost, type Host } from './terminal.js';
 const EXIT_CODES = `
 Exit codes:
   0  success                    3    the deployment was cancelled
-  1  it failed or rolled back   4    the server cannot be reached
+  1  failed, or rolled back     4    the server cannot be reached
   2  wrong usage, or refused    130  interrupted: the deployment goes on`;
 
 /** @returns the exit code */

@@ -1,6 +1,5 @@
 /** Text as people and PostgreSQL can take it: without colours, other control characters and lone surrogates. */
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNPRINTABLE = /\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 export function printable(text: string): string {

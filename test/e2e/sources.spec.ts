@@ -66,9 +66,14 @@ function startAll(): void {
   const site = (text: string) => [file('Dockerfile', DOCKERFILE), file('index.html', text)];
   bench.start('gz', check, tarGz(folder('site/'), file('site/Dockerfile', DOCKERFILE), file('site/index.html', 'gz')));
 
-  const defined = (definition: object) => file('captain-definition', JSON.stringify({ schemaVersion: 2, ...definition }));
+  const defined = (definition: object) =>
+    file('captain-definition', JSON.stringify({ schemaVersion: 2, ...definition }));
   const dockerfileLines = ['FROM busybox:1', 'COPY other.html /www/index.html', ...DOCKERFILE_SERVING_A_FILE.slice(2)];
-  bench.start('lines', check, tar(...site('of Dockerfile'), defined({ dockerfileLines }), file('other.html', 'of lines')));
+  bench.start(
+    'lines',
+    check,
+    tar(...site('of Dockerfile'), defined({ dockerfileLines }), file('other.html', 'of lines')),
+  );
   bench.start(
     'path',
     check,

@@ -113,6 +113,6 @@ export class Client {
 export function form(spec: unknown, archive: Uint8Array): FormData {
   const data = new FormData();
   data.set('spec', typeof spec === 'string' ? spec : JSON.stringify(spec));
-  data.set('source', new Blob([archive as Uint8Array<ArrayBuffer>]), 'source.tar');
+  data.set('source', new Blob([archive]), 'source.tar');
   return data;
 }

@@ -1,5 +1,5 @@
 /** The real log stream in a real Nest application on a free port, over a log in memory. */
-import type { DynamicModule, INestApplication, LoggerService } from '@nestjs/common';
+import { Module, type DynamicModule, type INestApplication, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DeploymentStore, LogStore, Wakeups } from '../../src/domain/ports.js';
 import { LogStreamAdapter } from '../../src/gateways/log-stream/log-stream.adapter.js';
@@ -27,6 +27,9 @@ export interface LogStreamSetup {
   readonly logger?: LoggerService;
 }
 
+@Module({})
+class Parts {}
+
 export async function startLogStream(setup: LogStreamSetup = {}): Promise<RunningLogStream> {
   const { authenticator, store = new MemoryLogStore() } = setup;
   const wakeups = new MemoryWakeups();
@@ -38,7 +41,7 @@ export async function startLogStream(setup: LogStreamSetup = {}): Promise<Runnin
     ...(authenticator ? [{ provide: StreamAuthenticator, useValue: authenticator }] : []),
   ];
   const module: DynamicModule = {
-    module: class Parts {},
+    module: Parts,
     providers: [LogHub, ...parts],
     exports: [LogHub, ...parts.map(({ provide }) => provide)],
   };

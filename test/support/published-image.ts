@@ -1,4 +1,5 @@
 /** Makes an image that only a test's own registry has. */
+import { Readable } from 'node:stream';
 import { DockerClient } from '../../src/adapters/docker/docker-client.js';
 import { file, tar } from './tar.js';
 
@@ -9,9 +10,9 @@ export async function publishImage(dockerfile: string, tag: string): Promise<str
     new Promise<void>((resolve, reject) =>
       docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())),
     );
-  await finished(await docker.buildImage(tar(file('Dockerfile', dockerfile)), { t: tag }));
+  await finished(await docker.buildImage(Readable.from([tar(file('Dockerfile', dockerfile))]), { t: tag }));
   const image = docker.getImage(tag);
-  await finished(await image.push({ authconfig: { username: '', password: '' } }));
+  await finished(await image.push({ authconfig: { username: '', password: '', serveraddress: '' } }));
   const { RepoDigests } = await image.inspect();
   await image.remove();
   const [pinned] = RepoDigests;

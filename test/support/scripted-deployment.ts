@@ -1,5 +1,5 @@
 /** A deployment that a scripted server tells of: it ends once its whole log has been read. */
-import type { FlukeDeployEventType, UnifiedLogEntry } from '../../src/domain/log-entry.js';
+import { FlukeDeployEventType as Event, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import { PHASES, type DeploymentStatus, type Phase } from '../../src/domain/phases.js';
 import type { DeploymentAnswer } from '../../src/cli/answers.js';
 import type { ScriptedAnswer, ScriptedRequest, ScriptedServer } from './scripted-server.js';
@@ -13,7 +13,7 @@ export interface Line {
   readonly message: string;
   readonly phase?: Phase;
   readonly level?: UnifiedLogEntry['level'];
-  readonly event_type?: `${FlukeDeployEventType}`;
+  readonly event_type?: Event;
 }
 
 export class ScriptedDeployment {
@@ -72,11 +72,11 @@ export class ScriptedDeployment {
 export const success = () =>
   new ScriptedDeployment(
     [
-      { message: 'requested', event_type: 'deploy_start' },
-      { message: 'Build started', phase: 'build', event_type: 'build_start' },
+      { message: 'requested', event_type: Event.DEPLOY_START },
+      { message: 'Build started', phase: 'build', event_type: Event.BUILD_START },
       { message: 'Step 1/1', phase: 'build' },
       { message: 'careful', phase: 'deploy', level: 'warn' },
-      { message: 'web 1.0 is live', event_type: 'deploy_complete' },
+      { message: 'web 1.0 is live', event_type: Event.DEPLOY_COMPLETE },
     ],
     { status: 'success', image: 'sha256:abc' },
   );
@@ -106,7 +106,7 @@ export function entryOf({ message, phase, level = 'info', event_type }: Line, se
       sequence,
       cursor: String(sequence),
       ...(phase && { phase }),
-      ...(event_type && { event_type: event_type as FlukeDeployEventType }),
+      ...(event_type && { event_type }),
     },
   };
 }

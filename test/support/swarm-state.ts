@@ -67,7 +67,11 @@ export class SwarmState {
       if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
     }
     // An image that a container still uses would only lose its name.
-    await until(async () => (await this.containers()).length === 0, `the containers of ${this.prefix} are gone`, 30_000);
+    await until(
+      async () => (await this.containers()).length === 0,
+      `the containers of ${this.prefix} are gone`,
+      30_000,
+    );
     for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
     for (const { Id, Labels } of await docker.listImages()) {
       if (Labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });

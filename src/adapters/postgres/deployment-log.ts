@@ -122,7 +122,7 @@ async function insertEntries(
   instance: string,
 ): Promise<LogRow[]> {
   const latest = items.reduce((max, { draft }) => (draft.at > max ? draft.at : max), '');
-  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date }>(
+  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null }>(
     `with before as (select head, last_at from stream for update)
      update stream set head = before.head + $1, last_at = greatest(before.last_at, $2::timestamptz) from before
      returning epoch, before.head::text as head, nullif(before.last_at, '-infinity') as last_at`,

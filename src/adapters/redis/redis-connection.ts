@@ -1,10 +1,12 @@
 /** Connections to Redis: how they wait, how they come back. */
 import { Redis } from 'ioredis';
 
+export type RedisConnection = Redis;
+
 /** `patient`: for workers and subscribers, which wait for Redis; the others fail at once, since nothing depends on them. */
 export type Patience = 'patient' | 'impatient';
 
-export function connectRedis(url: string, patience: Patience, log: (line: string) => void): Redis {
+export function connectRedis(url: string, patience: Patience, log: (line: string) => void): RedisConnection {
   // Private servers listen on a unix socket; ioredis takes its bare path.
   const target = url.startsWith('unix://') ? url.slice('unix://'.length) : url;
   const redis = new Redis(target, {

@@ -61,7 +61,7 @@ function completed(document: OpenAPIObject): OpenAPIObject {
   const { $schema: _, $id: __, ...entry } = LOG_SCHEMA;
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, UnifiedLogEntry: entry as object },
+    schemas: { ...document.components?.schemas, UnifiedLogEntry: entry },
   };
   const problem = {
     description: 'Refused',

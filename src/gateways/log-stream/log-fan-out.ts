@@ -1,7 +1,7 @@
 /** Hands the hub's batches to all live subscribers: those with the same selection share the same bytes. */
 import { Injectable } from '@nestjs/common';
 import type { StreamPosition } from '../../domain/cursor.js';
-import type { StreamEntry } from '../../modules/logs/log-hub.js';
+import type { StreamEntry } from '../../modules/logs/index.js';
 import { frameParts, type FramePart } from './log-frames.js';
 import type { Selection } from './log-filter.js';
 

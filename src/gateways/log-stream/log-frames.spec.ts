@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-// @ts-expect-error -- exported by ws, missing in its types
-import { Sender } from 'ws';
+import * as ws from 'ws';
 import { createDeploymentLog, FlukeDeployEventType, type LogRow } from '../../domain/log-entry.js';
-import { streamEntry, type StreamEntry } from '../../modules/logs/log-hub.js';
+import { streamEntry, type StreamEntry } from '../../modules/logs/index.js';
 import { Selection } from './log-filter.js';
 import { frameParts, textFrame } from './log-frames.js';
+
+/** Exported by ws, but missing in its types. */
+const { Sender } = ws as unknown as { Sender: { frame(data: Buffer, options: object): Buffer[] } };
 
 function entry(position: number, changes: Partial<LogRow> = {}): StreamEntry {
   return streamEntry({

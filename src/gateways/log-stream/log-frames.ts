@@ -1,7 +1,7 @@
 /** Entries as WebSocket frames, built once for all clients that get the same and joined so that one write sends many. */
 import { decodeCursor, type StreamPosition } from '../../domain/cursor.js';
 import type { DeploymentStatus } from '../../domain/phases.js';
-import type { StreamEntry } from '../../modules/logs/log-hub.js';
+import type { StreamEntry } from '../../modules/logs/index.js';
 import { endsDeployment, type Selection } from './log-filter.js';
 
 /** Frames that follow each other; `end` is the place after the last of them. */

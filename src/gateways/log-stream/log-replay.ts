@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor, type StreamPosition } from '../../domain/cu
 import { DeployError } from '../../domain/errors.js';
 import { isFinal, type DeploymentStatus } from '../../domain/phases.js';
 import { DeploymentStore, LogStore, type LogPage } from '../../domain/ports.js';
-import { LogHub } from '../../modules/logs/log-hub.js';
+import { LogHub } from '../../modules/logs/index.js';
 import type { Selection } from './log-filter.js';
 import { StreamError } from './stream-error.js';
 

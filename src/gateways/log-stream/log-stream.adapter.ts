@@ -31,7 +31,7 @@ export class LogStreamAdapter extends WsAdapter {
   }
 
   override create(): WebSocketServer {
-    return this.bindErrorHandler(this.app.get(LogStreamServer, { strict: false }).sockets) as WebSocketServer;
+    return this.bindErrorHandler(this.app.get(LogStreamServer, { strict: false }).sockets);
   }
 
   /** While a message is handled nothing more is read from its client, so what waits is at most what had been read. */
@@ -54,7 +54,9 @@ export class LogStreamAdapter extends WsAdapter {
         }),
         finalize(() => client.resume()),
       );
-    const messages = fromEvent<MessageEvent>(client, 'message').pipe(map(({ data }) => parseMessage(String(data))));
+    const messages = (fromEvent(client, 'message') as Observable<MessageEvent>).pipe(
+      map(({ data }) => parseMessage((data as string | Buffer).toString())),
+    );
     concat(of(OPENING), messages)
       .pipe(concatMap(handle), takeUntil(fromEvent(client, 'close').pipe(first())))
       .subscribe();

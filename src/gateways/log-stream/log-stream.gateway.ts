@@ -9,7 +9,7 @@ import {
   type OnGatewayDisconnect,
 } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
-import { LogHub } from '../../modules/logs/log-hub.js';
+import { LogHub } from '../../modules/logs/index.js';
 import { LogFanOut } from './log-fan-out.js';
 import { parseSubscription, Selection, urlFields } from './log-filter.js';
 import { LogReplay } from './log-replay.js';

@@ -25,6 +25,7 @@ export class LogStreamServer implements OnApplicationBootstrap, OnApplicationShu
       response.writeHead(426, { connection: 'Upgrade', upgrade: 'websocket', 'content-type': 'text/plain' });
       response.end('This port speaks WebSocket.\n');
     });
+    // A spread, because the types of ws do not know this option of it.
     const closeTimeout = { closeTimeout: CLOSE_TIMEOUT_MS };
     this.sockets = new WebSocketServer({
       ...closeTimeout,

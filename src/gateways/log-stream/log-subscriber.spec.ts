@@ -14,9 +14,9 @@ class GatedLogStore extends MemoryLogStore {
 
   /** Answers the function that lets everything through again. */
   hold(whom: keyof GatedLogStore['gates']): () => void {
-    const gate = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<undefined>();
     this.gates[whom] = gate;
-    return () => gate.resolve();
+    return () => gate.resolve(undefined);
   }
 
   override async read(after: string, filter: LogFilter, limit: number): Promise<LogPage> {
@@ -40,9 +40,9 @@ class GatedLogStore extends MemoryLogStore {
   }
 }
 
-function open(): PromiseWithResolvers<void> {
-  const gate = Promise.withResolvers<void>();
-  gate.resolve();
+function open(): PromiseWithResolvers<undefined> {
+  const gate = Promise.withResolvers<undefined>();
+  gate.resolve(undefined);
   return gate;
 }
 

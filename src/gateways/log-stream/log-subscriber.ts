@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { decodeCursor, encodeCursor, type StreamPosition } from '../../domain/cursor.js';
 import type { DeploymentStatus } from '../../domain/phases.js';
 import type { LogPage } from '../../domain/ports.js';
-import { streamEntry, type LogHub } from '../../modules/logs/log-hub.js';
+import { streamEntry, type LogHub } from '../../modules/logs/index.js';
 import type { LiveBatch, LiveSubscriber, LogFanOut } from './log-fan-out.js';
 import { endsDeployment, type Selection } from './log-filter.js';
 import { endNotice, frameParts } from './log-frames.js';
@@ -21,7 +21,7 @@ export interface LogSources {
 const RETRY_MS = { first: 250, longest: 5_000 } as const;
 
 export class LogSubscriber implements LiveSubscriber {
-  private stopped = false;
+  private over = false;
   /** Final status of the one deployment that is followed, to be told once everything before it was. */
   private ended: DeploymentStatus | undefined;
 
@@ -41,21 +41,31 @@ export class LogSubscriber implements LiveSubscriber {
   }
 
   stop(): void {
-    this.stopped = true;
+    this.over = true;
     this.sources.fanOut.leave(this);
   }
 
   /** Called while live. What has no place in the client's buffer, or does not join on to what it has, comes from the store. */
   receive(batch: LiveBatch): void {
     const { epoch, position } = this.place;
-    if (epoch !== batch.end.epoch || batch.first > position + 1) return this.fallBehind();
+    if (epoch !== batch.end.epoch || batch.first > position + 1) {
+      this.fallBehind();
+      return;
+    }
     if (batch.end.position <= position) return;
     for (const part of position < batch.first ? batch.parts : batch.partsAfter(position)) {
-      if (!this.socket.hasRoom) return this.fallBehind();
+      if (!this.socket.hasRoom) {
+        this.fallBehind();
+        return;
+      }
       this.socket.write(part);
       this.place = part.end;
     }
     this.place = batch.end;
+  }
+
+  private hasStopped(): boolean {
+    return this.over;
   }
 
   private get followsOne(): boolean {
@@ -79,11 +89,14 @@ export class LogSubscriber implements LiveSubscriber {
   }
 
   private async catchUp(): Promise<void> {
-    while ((await this.socket.drained()) && !this.stopped) {
+    while (await this.socket.drained()) {
       const page = await this.answered(() => this.sources.replay.page(this.place, this.selection));
-      if (page === undefined || this.stopped) return;
+      if (page === undefined) return;
       this.take(page);
-      if (this.isCaughtUp) return this.goLive();
+      if (this.isCaughtUp) {
+        this.goLive();
+        return;
+      }
     }
   }
 
@@ -114,9 +127,10 @@ export class LogSubscriber implements LiveSubscriber {
 
   /** Asks until the store answers, and tells the client once that it waits. `undefined` also when nobody waits any more. */
   private async answered<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
-    for (let failures = 0; !this.stopped; failures++) {
+    for (let failures = 0; !this.hasStopped(); failures++) {
       try {
-        return await ask();
+        const answer = await ask();
+        return this.hasStopped() ? undefined : answer;
       } catch {
         // The hub reads the same store and logs why it does not answer.
         if (failures === 0) this.socket.send(errorMessage(new StreamError('unavailable')));

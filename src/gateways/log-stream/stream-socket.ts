@@ -96,7 +96,10 @@ export class StreamSocket {
   private ping(): void {
     // Behind a full buffer no ping arrives; there the clock of slow clients rules.
     if (this.draining !== undefined) return;
-    if (this.missedPings >= MISSED_PINGS) return this.socket.terminate();
+    if (this.missedPings >= MISSED_PINGS) {
+      this.socket.terminate();
+      return;
+    }
     this.missedPings++;
     this.socket.ping();
   }

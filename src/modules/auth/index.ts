@@ -1,7 +1,7 @@
-/** What other modules may import. */
-export { type AdminPasswordOptions, type AdminPasswordPlace, establishAdminPassword } from './admin-password.js';
+/** What other parts may use of the authentication. */
+export { establishAdminPassword } from './admin-password.js';
 export { CurrentPrincipal } from './auth.guard.js';
 export { AuthModule } from './auth.module.js';
-export { AuthService, type Session } from './auth.service.js';
-export { mayUseApp, Policy, Public, requireApp, requireScope, type Scope, SCOPES } from './policy.js';
-export { type Route, RouteInventory } from './route-inventory.js';
+export { AuthService } from './auth.service.js';
+export { Policy, Public, requireApp } from './policy.js';
+export { RouteInventory } from './route-inventory.js';

@@ -7,12 +7,14 @@ import {
   serviceName,
   type AppConfig,
   type DeploySpec,
+  type PortMapping,
   type Source,
+  type VolumeMount,
 } from '../../domain/app-spec.js';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { GitRemote, Secrets, type DeploymentOrder, type Principal } from '../../domain/ports.js';
-import type { DeployDto, SourceDto } from './deploy.dto.js';
+import type { DeployDto, PortDto, SourceDto, VolumeDto } from './deploy.dto.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import type { UploadedArchive } from './upload.js';
 
@@ -85,14 +87,14 @@ export class DeployRequests {
           Object.entries(env).map(([name, value]) => [name, this.secrets.seal(value, envContext(place, name))]),
         ),
       }),
-      ...(ports && { ports: ports.map((mapping) => ({ ...mapping, protocol: mapping.protocol ?? 'tcp' })) }),
-      ...(volumes && { volumes: volumes.map((volume) => ({ ...volume, read_only: volume.read_only ?? false })) }),
-      ...(resources && { resources: { ...resources } }),
+      ...(ports && { ports: ports.map(portMapping) }),
+      ...(volumes && { volumes: volumes.map(volumeMount) }),
+      ...(resources && { resources }),
       ...(command && { command }),
       ...(port !== undefined && { port }),
       ...(domains && { domains }),
       ...(strategy && { strategy: 'rolling' }),
-      ...(health_check && { health_check: { ...DEFAULT_HEALTH_CHECK, ...health_check } }),
+      ...(health_check && { health_check: Object.assign({}, DEFAULT_HEALTH_CHECK, health_check) }),
     };
     return {
       source,
@@ -144,6 +146,14 @@ export class DeployRequests {
       ? { kind: 'image', image: parsed.image }
       : { kind: 'captain_definition', definition };
   }
+}
+
+function portMapping({ container_port, host_port, protocol = 'tcp' }: PortDto): PortMapping {
+  return { container_port, host_port, protocol };
+}
+
+function volumeMount({ source, target, read_only = false }: VolumeDto): VolumeMount {
+  return { source, target, read_only };
 }
 
 function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal): void {

@@ -66,6 +66,11 @@ export class DeploymentSession {
     return reason === 'shutdown' || reason === 'lost' ? reason : undefined;
   }
 
+  get isCancelled(): boolean {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof DeployError && reason.code === 'cancelled';
+  }
+
   /** What FlukeDeploy itself has to say. */
   log(level: LogLevel, message: string, metadata?: EventMetadata): void {
     this.emit(createDeploymentLog({ ...this.place(), level, message, ...(metadata && { metadata }) }));

@@ -57,7 +57,7 @@ describe('LogHub', () => {
     await deployment.lines(numbers(3));
     await eventually(() => told.length === 3);
     expect(told.map(({ position }) => position)).toEqual([2, 3, 4]);
-    expect(told.map(({ json }) => JSON.parse(json))).toEqual(told.map(({ row }) => toEntry(row)));
+    expect(told.map(({ json }) => JSON.parse(json) as unknown)).toEqual(told.map(({ row }) => toEntry(row)));
     expect(hub.position).toBe(4);
   });
 
@@ -69,13 +69,13 @@ describe('LogHub', () => {
 
   it('has one read under way; wake-ups during it cause one more', async () => {
     await eventually(() => store.reads === 1 && store.readsUnderWay === 0);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     store.gate = promise;
     hub.notify();
     await eventually(() => store.readsUnderWay === 1);
     for (let count = 0; count < 100; count++) hub.notify();
     await deployment.lines(['late']);
-    resolve();
+    resolve(undefined);
     await eventually(() => told.length === 1);
     expect(store.mostAtOnce).toBe(1);
     expect(store.reads).toBeLessThanOrEqual(3);

@@ -96,7 +96,7 @@ export class LogHub implements OnApplicationBootstrap, OnApplicationShutdown {
     while (!this.stopping.signal.aborted) {
       this.woken = false;
       const drained = await this.readOn();
-      if (drained && !this.woken) await this.sleep();
+      if (drained) await this.sleep();
     }
   }
 
@@ -129,7 +129,9 @@ export class LogHub implements OnApplicationBootstrap, OnApplicationShutdown {
     for (const done of [...(this.waiting.get(deploymentId) ?? [])]) done();
   }
 
+  /** Until somebody wakes us, which may have happened already, or the time to look anyway has come. */
   private sleep(): Promise<void> {
+    if (this.woken) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, POLL_MS);
       this.wake = () => {

@@ -52,9 +52,7 @@ export class PostDeployPhase extends PhaseHandler {
   }
 
   override async undo(session: DeploymentSession): Promise<void> {
-    const cancelled =
-      (session.signal.reason as unknown) instanceof DeployError && session.signal.reason.code === 'cancelled';
-    if (session.record.spec.auto_rollback || cancelled) await this.rollout.takeBack(session);
+    if (session.record.spec.auto_rollback || session.isCancelled) await this.rollout.takeBack(session);
   }
 
   async #gate({ config, state }: DeploymentSession): Promise<Gate> {

@@ -1,0 +1,70 @@
+/** Runs benchmarks one after the other, prints their tables and puts them into README.md: run.ts [--quick] [name…] */
+import { readFile, writeFile } from 'node:fs/promises';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import Docker from 'dockerode';
+import { append } from './append.bench.ts';
+import { deploy } from './deploy.bench.ts';
+import { fanOut } from './fan-out.bench.ts';
+import { phases } from './phases.bench.ts';
+import { query } from './query.bench.ts';
+import { start } from './start.bench.ts';
+import { markdown, type Benchmark } from './support/benchmark.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { deploy, phases, 'fan-out': fanOut, query, append, start };
+const README = new URL('./README.md', import.meta.url);
+const ROUNDS = 5;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+const quick = values.quick ?? false;
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
+const stranger = names.find((name) => BENCHMARKS[name] === undefined);
+if (stranger !== undefined) {
+  console.error(`${stranger} is no benchmark; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exit(2);
+}
+
+let scope = new AsyncDisposableStack();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void scope.disposeAsync().finally(() => process.exit(130)));
+}
+
+for (const name of names) {
+  scope = new AsyncDisposableStack();
+  const began = performance.now();
+  try {
+    const tables = await BENCHMARKS[name]!(scope, { quick, rounds: quick ? 1 : ROUNDS });
+    const text = tables.map(markdown).join('\n\n');
+    console.log(`\n## ${name}, in ${Math.round((performance.now() - began) / 1_000)} s\n\n${text}`);
+    if (!quick) await publish(name, `${text}\n\n*${await circumstances()}*`);
+  } catch (error) {
+    console.error(`\n## ${name} failed`, error);
+    process.exitCode = 1;
+  } finally {
+    await scope.disposeAsync();
+  }
+}
+
+/** Puts the text between the benchmark's markers. */
+async function publish(name: string, text: string): Promise<void> {
+  const [begin, end] = [`<!-- measured: ${name} -->`, `<!-- end: ${name} -->`];
+  const page = await readFile(README, 'utf8');
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`README.md has no place for ${name}`);
+  await writeFile(README, `${before}${begin}\n${text}\n${end}${after}`);
+}
+
+async function circumstances(): Promise<string> {
+  const processors = cpus();
+  const engine = (await new Docker().version()).Version;
+  return [
+    new Date().toISOString().slice(0, 10),
+    `${processors.length} × ${processors[0]?.model.trim() ?? arch()}`,
+    `${Math.round(totalmem() / 2 ** 30)} GB`,
+    `${platform()} ${release()}`,
+    `Node ${process.versions.node}`,
+    `Docker ${engine}`,
+    `${ROUNDS} rounds`,
+  ].join(', ');
+}

@@ -1,0 +1,63 @@
+/** The built program's own classes, for benchmarks that drive a part of it: code from dist/, types from src/. */
+import 'reflect-metadata';
+
+async function load<Exports>(path: string): Promise<Exports> {
+  return (await import(new URL(`../../dist/${path}`, import.meta.url).href)) as Exports;
+}
+
+export const { AesGcmSecrets } = await load<typeof import('../../src/adapters/crypto/aes-gcm-secrets.js')>(
+  'adapters/crypto/aes-gcm-secrets.js',
+);
+export const { DockerClient } = await load<typeof import('../../src/adapters/docker/docker-client.js')>(
+  'adapters/docker/docker-client.js',
+);
+export const { DockerImages } = await load<typeof import('../../src/adapters/docker/docker-images.js')>(
+  'adapters/docker/docker-images.js',
+);
+export const { serviceSpec } = await load<typeof import('../../src/adapters/docker/service-spec.js')>(
+  'adapters/docker/service-spec.js',
+);
+export const { TarArchives } = await load<typeof import('../../src/adapters/archive/tar-archives.js')>(
+  'adapters/archive/tar-archives.js',
+);
+export const { CommandLineGit } = await load<typeof import('../../src/adapters/git/command-line-git.js')>(
+  'adapters/git/command-line-git.js',
+);
+export const { Database } = await load<typeof import('../../src/adapters/postgres/database.js')>(
+  'adapters/postgres/database.js',
+);
+export const { PostgresDeploymentStore } = await load<
+  typeof import('../../src/adapters/postgres/postgres-deployment-store.js')
+>('adapters/postgres/postgres-deployment-store.js');
+export const { PostgresLogStore } = await load<typeof import('../../src/adapters/postgres/postgres-log-store.js')>(
+  'adapters/postgres/postgres-log-store.js',
+);
+export const { PostgresPhaseClaims } = await load<
+  typeof import('../../src/adapters/postgres/postgres-phase-claims.js')
+>('adapters/postgres/postgres-phase-claims.js');
+export const { startPrivatePostgres } = await load<typeof import('../../src/adapters/postgres/private-postgres.js')>(
+  'adapters/postgres/private-postgres.js',
+);
+export const { startPrivateRedis } = await load<typeof import('../../src/adapters/redis/private-redis.js')>(
+  'adapters/redis/private-redis.js',
+);
+export const { connectRedis } = await load<typeof import('../../src/adapters/redis/redis-connection.js')>(
+  'adapters/redis/redis-connection.js',
+);
+export const { RedisWakeups } = await load<typeof import('../../src/adapters/redis/redis-wakeups.js')>(
+  'adapters/redis/redis-wakeups.js',
+);
+export const { createDeploymentLog, FlukeDeployEventType } =
+  await load<typeof import('../../src/domain/log-entry.js')>('domain/log-entry.js');
+export const { PHASES, isFinal } = await load<typeof import('../../src/domain/phases.js')>('domain/phases.js');
+export const { Logbook, LogHub } =
+  await load<typeof import('../../src/modules/logs/index.js')>('modules/logs/index.js');
+export const { DeploymentLifecycleTracker, SourceWorkspace, TrackerOptions, WorkspaceOptions } =
+  await load<typeof import('../../src/modules/deployments/index.js')>('modules/deployments/index.js');
+export const { PhaseHandler, PhaseHandlers } = await load<
+  typeof import('../../src/modules/deployments/phase-handler.js')
+>('modules/deployments/phase-handler.js');
+export const { BullPhaseQueue, QueueConnections } =
+  await load<typeof import('../../src/queue/bull-phase-queue.js')>('queue/bull-phase-queue.js');
+export const { PhaseWorker, WorkerOptions } =
+  await load<typeof import('../../src/queue/phase.worker.js')>('queue/phase.worker.js');

@@ -1,6 +1,6 @@
 /** Entries that the log takes in each second, against the barest insert of the same rows. */
 import pg from 'pg';
-import { now, type Benchmark, type Measure } from './support/benchmark.ts';
+import { comparison, now, type Benchmark, type Measure } from './support/benchmark.ts';
 import { Deployments, lines } from './support/deployments.ts';
 import { startStores } from './support/stores.ts';
 
@@ -70,5 +70,5 @@ export const append: Benchmark = async (scope, { quick, rounds }) => {
       measures.push({ what: `entries in batches of ${batch}, ${by}`, unit: '/s', ours, raw: baseline });
     }
   }
-  return [{ title: 'Entries appended', baseline: 'one `insert … unnest`', measures }];
+  return [comparison('Entries appended', 'one `insert … unnest`', measures)];
 };

@@ -17,23 +17,27 @@ export interface Measure {
   readonly raw?: readonly number[];
 }
 
+/** The first column says what was measured, all others are figures. */
 export interface Table {
   readonly title: string;
-  /** What stands in the column of the baseline. */
-  readonly baseline: string;
-  readonly measures: readonly Measure[];
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-/** Markdown. Each cell is the median with the least and the greatest round; ratios are taken round by round. */
-export function markdown({ title, baseline, measures }: Table): string {
+/** Figures of ours beside those of `baseline`. */
+export function comparison(title: string, baseline: string, measures: readonly Measure[]): Table {
   const rows = measures.map(({ what, unit, ours, raw }) => [
     unit === '/s' ? `${what}, per second` : `${what}, ${unit}`,
     spread(ours),
     raw ? spread(raw) : '–',
-    raw ? spread(ours.map((value, round) => value / (raw[round] ?? NaN))) : '–',
+    raw ? ratio(ours, raw) : '–',
   ]);
-  const lines = [['', 'FlukeDeploy', baseline, 'ratio'], ['---', '---:', '---:', '---:'], ...rows];
-  return [`**${title}**`, '', ...lines.map((cells) => `| ${cells.join(' | ')} |`)].join('\n');
+  return { title, columns: ['', 'FlukeDeploy', baseline, 'ratio'], rows };
+}
+
+export function markdown({ title, columns, rows }: Table): string {
+  const rule = columns.map((_, index) => (index === 0 ? '---' : '---:'));
+  return [`**${title}**`, '', ...[columns, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`)].join('\n');
 }
 
 /** The value below which `share` (0 to 1) of the values lie, by the nearest rank. */
@@ -42,9 +46,15 @@ export function quantile(values: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
-function spread(values: readonly number[]): string {
+/** The median with the least and the greatest of all rounds. */
+export function spread(values: readonly number[]): string {
   const [least, median, greatest] = [0, 0.5, 1].map((share) => rounded(quantile(values, share)));
   return values.length > 1 ? `${median} (${least}–${greatest})` : String(median);
+}
+
+/** Taken round by round, so that what disturbed both in one round does not count. */
+export function ratio(ours: readonly number[], raw: readonly number[]): string {
+  return spread(ours.map((value, round) => value / (raw[round] ?? NaN)));
 }
 
 /** Three digits: what lies behind them is noise. */

@@ -47,7 +47,7 @@ export const { connectRedis } = await load<typeof import('../../src/adapters/red
 export const { RedisWakeups } = await load<typeof import('../../src/adapters/redis/redis-wakeups.js')>(
   'adapters/redis/redis-wakeups.js',
 );
-export const { createDeploymentLog, FlukeDeployEventType } =
+export const { createDeploymentLog, FlukeDeployEventType, toEntry } =
   await load<typeof import('../../src/domain/log-entry.js')>('domain/log-entry.js');
 export const { PHASES, isFinal } = await load<typeof import('../../src/domain/phases.js')>('domain/phases.js');
 export const { Logbook, LogHub } =

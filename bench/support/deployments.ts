@@ -1,7 +1,14 @@
 /** Deployments without Docker: asked for, claimed and led to their end through the stores, with as many lines as wanted. */
 import type { Database } from '../../src/adapters/postgres/database.js';
-import type { DeploymentStore, LogStore, PhaseClaims } from '../../src/domain/ports.js';
-import type { AppendItem, Claim, DeploymentOrder } from '../../src/domain/ports.js';
+import type {
+  Appended,
+  AppendItem,
+  Claim,
+  DeploymentOrder,
+  DeploymentStore,
+  LogStore,
+  PhaseClaims,
+} from '../../src/domain/ports.js';
 import {
   createDeploymentLog,
   FlukeDeployEventType,
@@ -66,9 +73,10 @@ export class Deployments {
     }
   }
 
-  async append({ record, fence }: Claim, items: readonly AppendItem[], release = false): Promise<void> {
+  async append({ record, fence }: Claim, items: readonly AppendItem[], release = false): Promise<Appended> {
     const appended = await this.log.append({ deployment_id: record.id, fence, items, release });
     if (appended === undefined) throw new Error(`${record.id} is held by somebody else`);
+    return appended;
   }
 
   async #claim(id: string, phase: number): Promise<Claim> {

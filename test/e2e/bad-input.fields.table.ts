@@ -148,7 +148,17 @@ const refused = (name: string, changes: object, code: ErrorCode, ...at: string[]
 
 const [volume] = WHOLE.volumes;
 const [port] = WHOLE.ports;
-const HOST_FOLDERS = ['/etc', '/proc/1', '/root/.ssh', '/var/run/docker.sock', '/run/docker.sock', '/dev/sda', '/boot'];
+const HOST_FOLDERS = [
+  '/etc',
+  '/proc/1',
+  '/root/.ssh',
+  '/var/run/docker.sock',
+  '/run/docker.sock',
+  '/dev/sda',
+  '/boot',
+  '/var',
+  '/var/lib',
+];
 
 export const FIELDS: readonly BadRequest[] = [
   ...refusals,

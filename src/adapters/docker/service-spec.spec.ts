@@ -75,7 +75,7 @@ it('tells Swarm all of it', () => {
     UpdateConfig: {
       Parallelism: 1,
       Order: 'stop-first',
-      Monitor: 5_000_000_000,
+      Monitor: 2_000_000_000,
       FailureAction: 'rollback',
       MaxFailureRatio: 0,
     },

@@ -57,7 +57,8 @@ export function serviceSpec(desired: DesiredService, network: string): SwarmServ
     UpdateConfig: {
       Parallelism: 1,
       Order: order,
-      Monitor: 5 * SECOND,
+      // Long enough for a crash at the start; later ones are for post_deploy to see.
+      Monitor: 2 * SECOND,
       FailureAction: 'rollback',
       MaxFailureRatio: 0,
     },

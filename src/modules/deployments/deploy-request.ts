@@ -22,7 +22,7 @@ const DEFAULT_TIMEOUT_SECONDS = 900;
 /** The whole of a DNS label: a service's name must be one. */
 const SERVICE_NAME_LENGTH = 63;
 /** Mounting these gives a container the host itself. */
-const FORBIDDEN_MOUNTS = /^\/(proc|sys|dev|etc|boot|root|run|var\/run|var\/lib\/docker)?(\/|$)/;
+const FORBIDDEN_MOUNTS = /^\/(((proc|sys|dev|etc|boot|root|run|var\/run|var\/lib\/docker)(\/.*)?)|var|var\/lib)?$/;
 
 interface AppPlace {
   readonly app_name: string;
@@ -167,19 +167,42 @@ function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal)
   const strategy = typeof dto.strategy === 'object' ? dto.strategy.type : (dto.strategy ?? 'rolling');
   if (strategy !== 'rolling') throw refuse('strategy_unsupported', 'strategy', `${strategy} is not available yet`);
   if (dto.plugins?.[0]) throw refuse('plugin_unknown', 'plugins.0.name', `no plugin is named ${dto.plugins[0].name}`);
-  for (const [index, { source }] of (dto.volumes ?? []).entries()) {
+  refuseMounts(dto.volumes ?? [], principal);
+  refuseTwice(dto.ports ?? [], 'ports', 'host_port', ({ host_port, protocol = 'tcp' }) => `${host_port}/${protocol}`);
+  refuseTwice(dto.volumes ?? [], 'volumes', 'target', ({ target }) => target);
+  refuseMoreThanLimit(dto.resources ?? {});
+}
+
+function refuseMounts(volumes: readonly VolumeDto[], principal: Principal): void {
+  for (const [index, { source }] of volumes.entries()) {
     if (!source.startsWith('/')) continue;
     if (!principal.scopes.includes('admin'))
       throw new DeployError('forbidden', 'Mounting folders of the host needs the scope admin.');
     if (FORBIDDEN_MOUNTS.test(source))
       throw refuse('invalid_field', `volumes.${index}.source`, `${source} belongs to the host itself`);
   }
-  const held = new Set<string>();
-  for (const [index, { host_port, protocol = 'tcp' }] of (dto.ports ?? []).entries()) {
-    if (held.has(`${host_port}/${protocol}`))
-      throw refuse('invalid_field', `ports.${index}.host_port`, `${host_port}/${protocol} is named twice`);
-    held.add(`${host_port}/${protocol}`);
-  }
+}
+
+/** Docker finds these out only when it starts the container. */
+function refuseTwice<Item>(items: readonly Item[], list: string, field: string, keyOf: (item: Item) => string): void {
+  const keys = items.map(keyOf);
+  const index = keys.findIndex((key, place) => keys.indexOf(key) < place);
+  if (index >= 0) throw refuse('invalid_field', `${list}.${index}.${field}`, `${String(keys[index])} is named twice`);
+}
+
+function refuseMoreThanLimit({
+  cpu_limit,
+  cpu_reservation,
+  memory_limit_mb,
+  memory_reservation_mb,
+}: ResourcesDto): void {
+  const exceeds = (reserved = 0, limit = Infinity) => reserved > limit;
+  const field = exceeds(cpu_reservation, cpu_limit)
+    ? 'cpu_reservation'
+    : exceeds(memory_reservation_mb, memory_limit_mb)
+      ? 'memory_reservation_mb'
+      : undefined;
+  if (field) throw refuse('invalid_field', `resources.${field}`, 'is more than the limit');
 }
 
 function refuse(code: ErrorCode, path: string, message: string): DeployError {

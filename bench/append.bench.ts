@@ -20,6 +20,8 @@ const RAW_INSERT = `insert into raw_entries
   select $1, $2::int + n, $2::bigint + n, at, 1, 'bench', 'production', 'building', 'build', 'bench/1', 'build', 1, event_type, message, metadata, null
   from unnest($3::timestamptz[], $4::text[], $5::text[], $6::jsonb[]) with ordinality as line (at, event_type, message, metadata, n)`;
 
+type Write = (writer: number, items: ReturnType<typeof lines>) => Promise<unknown>;
+
 export const append: Benchmark = async (scope, { quick, rounds }) => {
   const { database } = await startStores(scope);
   const deployments = new Deployments(database);
@@ -31,7 +33,8 @@ export const append: Benchmark = async (scope, { quick, rounds }) => {
   );
 
   let written = 0;
-  const raw = async (writer: number, items: ReturnType<typeof lines>): Promise<void> => {
+  const ours: Write = (writer, items) => deployments.append(claims[writer]!, items);
+  const raw: Write = async (writer, items) => {
     const drafts = items.flatMap((item) => ('draft' in item ? [item.draft] : []));
     const column = <Value>(pick: (draft: (typeof drafts)[number]) => Value): Value[] => drafts.map(pick);
     written += drafts.length;
@@ -49,9 +52,7 @@ export const append: Benchmark = async (scope, { quick, rounds }) => {
   for (const { batch, entries } of SHAPES) {
     for (const writers of WRITERS) {
       const each = Math.ceil(entries / (quick ? 10 : 1) / batch / writers);
-      const rate = async (
-        write: (writer: number, items: ReturnType<typeof lines>) => Promise<void>,
-      ): Promise<number> => {
+      const rate = async (write: Write): Promise<number> => {
         const began = now();
         await Promise.all(
           claims.slice(0, writers).map(async (_, writer) => {
@@ -60,14 +61,13 @@ export const append: Benchmark = async (scope, { quick, rounds }) => {
         );
         return (each * writers * batch * 1_000) / (now() - began);
       };
-      const ours: number[] = [];
-      const baseline: number[] = [];
+      const rates = { ours: [] as number[], raw: [] as number[] };
       for (let round = 0; round < rounds; round++) {
-        ours.push(await rate((writer, items) => deployments.append(claims[writer]!, items)));
-        baseline.push(await rate(raw));
+        rates.ours.push(await rate(ours));
+        rates.raw.push(await rate(raw));
       }
       const by = writers === 1 ? 'one deployment' : `${writers} deployments at once`;
-      measures.push({ what: `entries in batches of ${batch}, ${by}`, unit: '/s', ours, raw: baseline });
+      measures.push({ what: `entries in batches of ${batch}, ${by}`, unit: '/s', ...rates });
     }
   }
   return [comparison('Entries appended', 'one `insert … unnest`', measures)];

@@ -34,8 +34,8 @@ export const fanOut: Benchmark = async (scope, { quick, rounds }) => {
   const broadcast = (times: number): void => {
     baseline.process.send({ message: rows.map(toEntry)[0] ?? {}, times } satisfies Broadcast);
   };
-  let heard = 0;
-  wakeups.subscribe('log', () => (heard = now()));
+  const heard: number[] = [];
+  wakeups.subscribe('log', () => heard.push(now()));
 
   const tables = [];
   for (const count of CLIENTS) {
@@ -59,15 +59,13 @@ export const fanOut: Benchmark = async (scope, { quick, rounds }) => {
 
       const begun: number[] = [];
       const committed: number[] = [];
-      const woken: number[] = [];
       const received = await paced(ours, async () => {
         begun.push(now());
         committed.push(await append(1));
-        woken.push(heard);
       });
       fromAppend.push(latencies(received, begun));
       fromCommit.push(latencies(received, committed));
-      fromWakeUp.push(latencies(received, woken));
+      fromWakeUp.push(latencies(received, heard.slice(-begun.length)));
       const ordered: number[] = [];
       const receivedRaw = await paced(raw, () => {
         ordered.push(now());

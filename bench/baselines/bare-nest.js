@@ -1,6 +1,6 @@
 /** Baseline of start.bench: the least that Nest and Express can be, one module with one route. Not TypeScript: stripping types would cost it time. */
 import 'reflect-metadata';
-import { Controller, Get, Module } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 class Health {
@@ -11,10 +11,7 @@ class Health {
 Get('ready')(Health.prototype, 'ready', Object.getOwnPropertyDescriptor(Health.prototype, 'ready'));
 Controller('health')(Health);
 
-class BareModule {}
-Module({ controllers: [Health] })(BareModule);
-
-const app = await NestFactory.create(BareModule, { logger: false });
+const app = await NestFactory.create({ module: Health, controllers: [Health] }, { logger: false });
 process.once('SIGTERM', () => void app.close());
 await app.listen(0, '127.0.0.1');
 console.log(`API on ${await app.getUrl()}`);

@@ -61,6 +61,12 @@ describe('phaseLine', () => {
   });
 });
 
+it('phaseLine fits, in its colours', () => {
+  const paint = (style: string, text: string) => `<${style}>${text}`;
+  const view = deployment({}, { status: 'succeeded', duration_ms: 100 }, { status: 'running' });
+  expect(phaseLine(view, START, paint, 24)).toBe('<green>✓ pre_build 0.1s<cyan> · ● bui');
+});
+
 describe('entryLines', () => {
   it('puts the phase before every line, so that no output passes for another phase', () => {
     expect(entryLines(entryOf({ message: 'a\n[deploy] web is live\n', phase: 'build' }, 1))).toEqual([

@@ -1,7 +1,7 @@
 /** How deployments, entries and errors look as text. Pure; text of others is made printable here. */
 import type { LogLevel, UnifiedLogEntry } from '../domain/log-entry.js';
 import { isFinal, PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../domain/phases.js';
-import type { DeploymentAnswer, Problem } from './answers.js';
+import type { DeploymentAnswer, PhaseAnswer, Problem } from './answers.js';
 import { printable, printableLines } from './printable.js';
 import type { Paint, Style } from './terminal.js';
 
@@ -61,12 +61,20 @@ export function datedEntryLines(entry: UnifiedLogEntry, paint: Paint = plain): s
 }
 
 /**
- * `✓ pre_build 0.2s · ● build 3.1s · ○ pre_deploy · …`
+ * `✓ pre_build 0.2s · ● build 3.1s · ○ pre_deploy · …`, behind the place in the queue of a deployment that waits.
  * @param now milliseconds since 1970, for how long the running phase has run
+ * @param room columns; what does not fit is cut off
  */
-export function phaseLine(deployment: DeploymentAnswer, now: number, paint: Paint = plain): string {
-  const line = PHASES.map((phase) => phaseText(deployment, phase, now, paint)).join(' · ');
-  return deployment.status === 'pending' ? `${line}   ${queueText(deployment)}` : line;
+export function phaseLine(deployment: DeploymentAnswer, now: number, paint: Paint = plain, room = Infinity): string {
+  const waiting = deployment.status === 'pending' ? [[queueText(deployment), 'dim'] as const] : [];
+  const pieces = [...waiting, ...PHASES.map((phase) => phaseText(deployment.phases[phase], phase, now))];
+  let left = room;
+  const fitted = pieces.map(([text, style], index) => {
+    const piece = `${index > 0 ? ' · ' : ''}${text}`.slice(0, left);
+    left -= piece.length;
+    return piece && paint(style, piece);
+  });
+  return fitted.join('');
 }
 
 export function queueText({ position, behind }: DeploymentAnswer): string {
@@ -74,13 +82,12 @@ export function queueText({ position, behind }: DeploymentAnswer): string {
   return `waiting at position ${position}${behind ? ` behind ${printable(behind)}` : ''}`;
 }
 
-function phaseText({ phases }: DeploymentAnswer, name: Phase, now: number, paint: Paint): string {
-  const phase = phases[name];
+function phaseText(phase: PhaseAnswer, name: Phase, now: number): readonly [text: string, style: Style] {
   const { mark, style } = PHASE_LOOK[phase.status];
   const running = phase.status === 'running' && phase.started_at ? now - Date.parse(phase.started_at) : undefined;
   const elapsed = phase.duration_ms ?? running;
   const time = phase.status === 'skipped' || elapsed === undefined ? '' : ` ${duration(elapsed)}`;
-  return paint(style, `${mark} ${name}${time}`);
+  return [`${mark} ${name}${time}`, style];
 }
 
 /** How it ended, or how it stands. */
@@ -137,7 +144,7 @@ export function statusLines(deployment: DeploymentAnswer, now: number, paint: Pa
   const skipped = PHASES.filter((phase) => deployment.phases[phase].reason !== undefined);
   return [
     ...summaryLines(deployment, paint),
-    `  ${phaseLine(deployment, now, paint)}`,
+    ...(deployment.status === 'pending' ? [] : [`  ${phaseLine(deployment, now, paint)}`]),
     ...skipped.map((phase) => `  ${phase} skipped: ${printable(deployment.phases[phase].reason ?? '')}`),
     `  source ${printable(source)}`,
     `  asked for by ${printable(actor)} at ${printable(requested_at)}`,

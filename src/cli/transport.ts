@@ -168,12 +168,12 @@ function waitAfter(attempt: number, error: unknown): number {
   return Math.max(step * (0.5 + Math.random() / 2), Math.min(asked, LONGEST_RETRY_AFTER_MS));
 }
 
-/** The system's word for it, such as ECONNREFUSED: fetch hides it in causes. */
+/** What happened, from below fetch's own "fetch failed": the system's word, such as ECONNREFUSED, where there is one. */
 function reasonOf(error: unknown, patience: Patience): string {
   if (patience.signal.aborted) return `silent for ${patience.silence_ms / 1000} s`;
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
-    const { code } = inner as NodeJS.ErrnoException;
-    if (typeof code === 'string') return code;
-  }
-  return error instanceof Error ? error.message : String(error);
+  let inner = error;
+  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
+  if (!(inner instanceof Error)) return String(inner);
+  const { code } = inner as NodeJS.ErrnoException;
+  return code !== undefined && /^E[A-Z]+$/.test(code) ? code : inner.message;
 }

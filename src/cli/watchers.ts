@@ -35,14 +35,11 @@ class LiveWatcher implements Watcher {
     this.terminal.footer = '';
   }
 
-  /** A line that wraps could not be cleared again, so a narrow terminal gets what fits, without colours. */
+  /** A line that wraps could not be cleared again, so it leaves the last column free. */
   #draw(): void {
     if (this.#deployment === undefined) return;
-    const now = Date.now();
-    const text = phaseLine(this.#deployment, now);
-    const room = this.terminal.columns - 1;
-    const fits = text.length <= room;
-    this.terminal.footer = fits ? phaseLine(this.#deployment, now, this.terminal.paint) : text.slice(0, room);
+    const { paint, columns } = this.terminal;
+    this.terminal.footer = phaseLine(this.#deployment, Date.now(), paint, columns - 1);
   }
 }
 

@@ -83,6 +83,7 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
     case 'phase_failed':
       return withPhase(state, fact.phase, { ...ended(state.phases[fact.phase], 'failed', at), error: fact.error });
     case 'cancel_requested': {
+      if (state.cancel) return state;
       const { actor, reason, superseded_by } = fact;
       return { ...state, cancel: { actor, reason, ...(superseded_by && { superseded_by }) } };
     }

@@ -113,6 +113,8 @@ export interface Append {
   readonly deployment_id: string;
   /** Epoch of the worker that writes; facts made by the API carry none. */
   readonly fence?: number;
+  /** Counts the appends under this fence: one that comes a second time, because its answer was lost, is not stored again. */
+  readonly batch?: number;
   readonly items: readonly AppendItem[];
   /** Gives the claim back in the same transaction. */
   readonly release?: boolean;

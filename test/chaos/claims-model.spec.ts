@@ -6,6 +6,7 @@ import { afterAll, beforeAll, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ok } from 'node:assert/strict';
 import { commands, type Model } from '../support/claims-model.js';
+import { emptyStores } from '../support/empty-stores.js';
 import { assertPromisesKept } from '../support/store-promises.js';
 import { StoreProcess } from '../support/store-process.js';
 import { startTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -27,7 +28,7 @@ afterAll(() => test.stop());
 
 it('keeps every promise, whatever happens in whatever order, and everything ends', async () => {
   const anything = fc.asyncProperty(commands(COMMANDS), async (sequence) => {
-    await emptyStores();
+    await emptyStores(test.database);
     const { id } = await stores.start({ app_name: 'one' });
     const model: Model = { ids: [id], claims: [], holders: new Map() };
     await fc.asyncModelRun(() => ({ model, real: stores }), checked(sequence));
@@ -68,9 +69,4 @@ async function driveOn(): Promise<void> {
   }
   const unfinished = await test.database.query('select id, status from deployments where finished_at is null');
   ok(unfinished.length === 0, `these never end: ${JSON.stringify(unfinished)}`);
-}
-
-async function emptyStores(): Promise<void> {
-  await test.database.query('truncate deployments, apps cascade');
-  await test.database.query(`update stream set head = 0, floor = 0, last_at = '-infinity'`);
 }

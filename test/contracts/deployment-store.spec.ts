@@ -7,6 +7,7 @@ import { decodeCursor } from '../../src/domain/cursor.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
 import type { DeploymentFilter, DeploymentRecord } from '../../src/domain/ports.js';
 import { orderOf } from '../support/deployment-order.js';
+import { emptyStores } from '../support/empty-stores.js';
 import { assertSummariesAreFolds } from '../support/fold-check.js';
 import { StoreProcess } from '../support/store-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -179,6 +180,7 @@ describe('on_conflict', () => {
   it('supersede names every older unfinished deployment until it has been told', async () => {
     const app_name = 'supersede';
     const running = await process.start({ app_name });
+    const claim = await process.held(running.id);
     const waiting = await process.accept({ app_name });
     await process.accept({ app_name, environment: 'staging' });
     const newer = await process.accept({ app_name, on_conflict: 'supersede' });
@@ -189,8 +191,10 @@ describe('on_conflict', () => {
     expect(found.sort((a, b) => a.id.localeCompare(b.id))).toEqual(pairs);
     await process.cancel(waiting.id);
     expect(await process.claims.superseded()).toEqual(pairs.slice(0, 1));
-    await process.cancel(running.id);
+    // It has been told, although its worker has not stopped yet.
+    expect((await process.cancel(running.id))?.state.finished_at).toBeUndefined();
     expect(await process.claims.superseded()).toEqual([]);
+    await process.fail(claim, 'cancelled');
     await cancelAll(newer, after);
   });
 
@@ -327,7 +331,7 @@ describe('position', () => {
 
 describe('stats', () => {
   it('count deployments by their status, and the entries that are kept', async () => {
-    await emptyStores();
+    await emptyStores(test.database);
     expect(await process.deployments.stats()).toEqual({
       total: 0,
       by_status: { pending: 0, building: 0, deploying: 0, success: 0, failed: 0, rolled_back: 0, cancelled: 0 },
@@ -351,7 +355,7 @@ describe('stats', () => {
 });
 
 describe('prune', () => {
-  beforeEach(() => emptyStores());
+  beforeEach(() => emptyStores(test.database));
 
   /** Makes everything that has been written so far older than is kept. */
   const age = async (days = RETENTION_DAYS + 1): Promise<void> => {
@@ -443,8 +447,3 @@ describe('prune', () => {
     expect((await process.deployments.accept(order('old'))).replayed).toBe(false);
   });
 });
-
-async function emptyStores(): Promise<void> {
-  await test.database.query('truncate deployments, apps cascade');
-  await test.database.query(`update stream set head = 0, floor = 0, last_at = '-infinity'`);
-}

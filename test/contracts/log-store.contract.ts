@@ -213,6 +213,18 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
       expect((await subject.find(id))?.state.status).toBe('success');
     });
 
+    it('that come too late to change anything are not written', async () => {
+      const cancel: Fact = { type: 'cancel_requested', at: at(), actor: { kind: 'admin', name: 'admin' }, reason: '' };
+      const ended = await subject.request();
+      await succeed(ended);
+      expect((await writeFacts(ended, cancel)).rows).toEqual([]);
+
+      const running = await subject.request();
+      await writeFacts(running, started(), phase('phase_started', 'build'));
+      expect((await writeFacts(running, cancel)).rows).toHaveLength(1);
+      expect((await writeFacts(running, cancel)).rows).toEqual([]);
+    });
+
     it('turn a failed deployment into a rolled back one', async () => {
       const id = await subject.request();
       const error = { code: 'build_failed', message: 'No.', retryable: false } as const;

@@ -4,7 +4,8 @@ import { Database } from '../../src/adapters/postgres/database.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
 import { MAX_INTERRUPTIONS, PHASES } from '../../src/domain/phases.js';
 import type { Claim, DuePhase } from '../../src/domain/ports.js';
-import { assertSummariesAreFolds } from '../support/fold-check.js';
+import { emptyStores } from '../support/empty-stores.js';
+import { assertPromisesKept } from '../support/store-promises.js';
 import { StoreProcess } from '../support/store-process.js';
 import { startTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
@@ -27,8 +28,8 @@ beforeAll(async () => {
     (_, index) => new StoreProcess(new Database(test.database.url), { instance: `test/${index + 2}` }),
   );
 });
-beforeEach(() => test.database.query('truncate deployments, apps cascade'));
-afterEach(() => assertSummariesAreFolds(test.database));
+beforeEach(() => emptyStores(test.database));
+afterEach(() => assertPromisesKept(test.database));
 afterAll(async () => {
   await Promise.all(crowd.map(({ database }) => database.close()));
   await test.stop();
@@ -87,6 +88,16 @@ describe('startWaiting', () => {
       id = started[0] && idOf(started[0]);
     }
     expect(order).toEqual([running, ...rest]);
+  });
+
+  it('has the database behind it, which refuses a second one that runs', async () => {
+    const [running, waiting] = [await process.start(), await process.accept()];
+    const at = new Date().toISOString();
+    const fact = { type: 'deployment_started', at, deadline_at: at, replicas: 1, skips: {} } as const;
+    const second = process.log.append({ deployment_id: waiting.id, items: [{ fact }] });
+    await expect(second).rejects.toThrow('deployments_one_running');
+    expect((await process.record(waiting.id)).state.started_at).toBeUndefined();
+    await process.finish(running.id);
   });
 
   it('answers the first phase that has something to do', async () => {

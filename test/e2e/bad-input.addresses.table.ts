@@ -175,7 +175,10 @@ export const ADDRESSES: readonly BadRequest[] = [
     '/api/v1/tokens',
     '/api/v1/deployments/stats',
   ].map((path) => ({ ...get(path, 401, 'unauthenticated'), as: 'nobody' }) as const),
-  as('nobody', deploy({}), 401, 'unauthenticated'),
+  ...(['nobody', 'expired', 'revoked'] as const).map((asker) => as(asker, deploy({}), 401, 'unauthenticated')),
+  ...(['expired', 'revoked'] as const).map((asker) =>
+    as(asker, get('/api/v1/me', 401, 'unauthenticated'), 401, 'unauthenticated'),
+  ),
   as('reader', deploy({}), 403, 'forbidden'),
   as('reader', asked('POST', `${ONE}/cancel`, 403, 'forbidden'), 403, 'forbidden'),
   ...['/api/v1/tokens', ONE, '/api/v1/logs'].map((path) =>

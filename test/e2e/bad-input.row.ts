@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../src/domain/errors.js';
 
 /** Who asks: `restricted` may read and deploy apps of others only. */
-export type Asker = 'admin' | 'reader' | 'deployer' | 'restricted' | 'nobody';
+export type Asker = 'admin' | 'reader' | 'deployer' | 'restricted' | 'expired' | 'revoked' | 'nobody';
 
 export interface BadRequest {
   readonly name: string;

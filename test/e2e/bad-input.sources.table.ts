@@ -39,11 +39,11 @@ const NO_URL = [
   'https://example.com/a b',
   'https://exa mple.com/r.git',
   'https://example.com/r\0.git',
+  'https://example.com/r.git?x=1',
+  'https://example.com/r.git#main',
+  'https://exämple.com/r.git',
   `https://example.com/${'x'.repeat(2_000)}`,
 ];
-/** Only the port of git's own check says no to these. */
-const NO_REPOSITORY = ['https://example.com/r.git?x=1', 'https://example.com/r.git#main'];
-
 const NOT_PUBLIC = [
   '127.0.0.1',
   '127.1',
@@ -143,7 +143,7 @@ export const SOURCES: readonly BadRequest[] = [
     'unknown_field',
     'source.git.depth',
   ),
-  ...[...NO_URL, ...NO_REPOSITORY].map((url) => git({ url }, 400, 'invalid_field', 'source.git.url')),
+  ...NO_URL.map((url) => git({ url }, 400, 'invalid_field', 'source.git.url')),
   ...NOT_PUBLIC.map((host) => git({ url: `http://${host}/r.git` }, 422, 'git_host_refused', 'source.git.url')),
   ...PATHS.map((path) => git({ url: `https://127.0.0.1${path}` }, 422, 'git_host_refused', 'source.git.url')),
   git({ url: 'http://127.0.0.1:3000/r', ref: '0'.repeat(40) }, 422, 'git_host_refused', 'source.git.url'),

@@ -50,6 +50,7 @@ export class MemoryLogStore extends LogStore {
     let state = before?.state;
     const take = (fact: Fact, stack?: string): DeploymentState => {
       const after = evolve(state, fact);
+      if (after === state) return after;
       const draft = describeFact(fact, after);
       numbered.push({ draft: stack ? { ...draft, metadata: { ...draft.metadata, stack } } : draft, state: after });
       return (state = after);

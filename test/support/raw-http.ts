@@ -1,6 +1,6 @@
 /** HTTP as no honest client speaks it: path, headers and body leave exactly as they are written in the test. */
 import { once } from 'node:events';
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -18,14 +18,19 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Each request on a connection of its own, so that one that breaks it spoils no other. */
+/** Each request on a connection of its own, so that one that breaks it spoils no other; kept open, so that no answer is lost. */
 export async function rawRequest(url: string, { method, path, headers, body }: RawRequest): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  const sent = request({ hostname, port, method, path, headers: { ...length, ...headers }, agent: false });
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
+  const agent = new Agent({ keepAlive: true });
+  try {
+    const sent = request({ hostname, port, method, path, headers: { ...length, ...headers }, agent });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
+  } finally {
+    agent.destroy();
+  }
 }
 
 /** Sends these bytes and answers the status line, once the server has closed the connection. */

@@ -59,6 +59,11 @@ export class Database {
       throw databaseFailure(error);
     });
     let broken: Error | undefined;
+    // While it is in use the pool does not listen: an error that nobody hears would end the process.
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
     try {
       await client.query('begin');
       const result = await work(client);
@@ -69,6 +74,7 @@ export class Database {
       await client.query('rollback').catch((failure: unknown) => (broken = failure as Error));
       throw databaseFailure(error);
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   }
@@ -83,9 +89,9 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
 }
 
 function databaseFailure(error: unknown): unknown {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code, message, syscall } = error as { code?: unknown; message?: unknown; syscall?: unknown };
   const away =
-    (typeof code === 'string' && AWAY.test(code)) ||
+    (typeof code === 'string' && AWAY.test(code) && syscall !== 'open') ||
     (typeof message === 'string' && /timeout|terminated|ended/i.test(message) && !code);
   return away
     ? new DeployError('unavailable', 'The database does not answer.', { cause: error, retryAfterSeconds: 2 })

@@ -20,13 +20,15 @@ export interface DeploymentRow {
   config: AppConfig | null;
   sequence: number;
   fence: number;
+  batch: number;
   held: boolean;
+  claimed: boolean;
   due_in_ms: number | null;
   created_at: Date;
 }
 
-export const DEPLOYMENT_COLUMNS = `id, app_name, environment, state, spec, config, sequence, fence, created_at,
-  coalesce(lease_until > clock_timestamp(), false) as held,
+export const DEPLOYMENT_COLUMNS = `id, app_name, environment, state, spec, config, sequence, fence, batch, created_at,
+  coalesce(lease_until > clock_timestamp(), false) as held, lease_owner is not null as claimed,
   (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as due_in_ms`;
 
 export async function lockDeployment(client: Client, id: string): Promise<DeploymentRow | undefined> {
@@ -51,6 +53,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
 /** What the holder of the row changes beside the entries; a lease is given (`owner`), given back (`null`) or left alone. */
 export interface RowChange {
   readonly fence?: number;
+  readonly batch?: number;
   readonly lease?: { readonly owner: string; readonly lease_ms: number } | null;
   readonly config?: AppConfig;
 }
@@ -95,7 +98,10 @@ function foldItems(
   const numbered: NumberedItem[] = [];
   let state = before;
   const take = (fact: Fact, stack?: string): void => {
-    state = evolve(state, fact);
+    const after = evolve(state, fact);
+    // A fact that comes too late to change anything is no fact.
+    if (after === state) return;
+    state = after;
     const draft = describeFact(fact, state);
     numbered.push({
       draft: stack ? { ...draft, metadata: { ...draft.metadata, stack } } : draft,
@@ -121,6 +127,7 @@ async function insertEntries(
   items: readonly NumberedItem[],
   instance: string,
 ): Promise<LogRow[]> {
+  if (items.length === 0) return [];
   const latest = items.reduce((max, { draft }) => (draft.at > max ? draft.at : max), '');
   const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null }>(
     `with before as (select head, last_at from stream for update)
@@ -187,12 +194,13 @@ async function updateSummary(
   change: RowChange,
 ): Promise<void> {
   const due_in_ms = decision.kind === 'run' ? decision.delay_ms : null;
-  const { fence, lease, config } = change;
+  const { fence, batch, lease, config } = change;
   await client.query(
     `update deployments set state = $2, status = $3, sequence = $4, cancel_requested = $5,
        due_at = case when $15::boolean then clock_timestamp() + $6::float8 * interval '1 millisecond' else due_at end,
        started_at = $7, finished_at = $8, deadline_at = $9,
        fence = coalesce($10, fence), config = coalesce($11, config),
+       batch = coalesce($16, batch),
        lease_owner = case when $12::boolean then $13 else lease_owner end,
        lease_until = case when $12::boolean then clock_timestamp() + $14::float8 * interval '1 millisecond' else lease_until end
      where id = $1`,
@@ -212,6 +220,7 @@ async function updateSummary(
       lease?.owner ?? null,
       lease?.lease_ms ?? null,
       decided,
+      batch ?? null,
     ],
   );
 }

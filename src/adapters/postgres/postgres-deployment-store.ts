@@ -48,6 +48,17 @@ export class PostgresDeploymentStore extends DeploymentStore {
     if (known) return { record: known, replayed: true };
 
     const { identity: asked, spec } = order;
+    // The key comes first: whoever brings the same one waits here for the outcome, then finds it.
+    if (order.idempotency) {
+      const { key, fingerprint } = order.idempotency;
+      await client.query('insert into idempotency_keys (key, fingerprint, deployment_id) values ($1, $2, $3)', [
+        key,
+        fingerprint,
+        asked.id,
+      ]);
+    }
+    // Before the app's row is locked: a large archive must not keep other orders for the app waiting.
+    if (order.archive_path !== undefined) await storeArchive(client, asked.id, order.archive_path);
     const release = await nextRelease(client, asked);
     if (spec.on_conflict === 'reject') await refuseWhileInProgress(client, asked);
 
@@ -60,15 +71,6 @@ export class PostgresDeploymentStore extends DeploymentStore {
       `insert into deployments (id, app_name, environment, release, status, state, spec) values ($1, $2, $3, $4, 'pending', '{}', $5)`,
       [identity.id, identity.app_name, identity.environment, release, JSON.stringify(spec)],
     );
-    if (order.idempotency) {
-      const { key, fingerprint } = order.idempotency;
-      await client.query('insert into idempotency_keys (key, fingerprint, deployment_id) values ($1, $2, $3)', [
-        key,
-        fingerprint,
-        identity.id,
-      ]);
-    }
-    if (order.archive_path !== undefined) await storeArchive(client, identity.id, order.archive_path);
 
     const fact = { type: 'deployment_requested', at: new Date().toISOString(), deployment: identity } as const;
     const blank = { ...identity, sequence: 0, state: undefined };

@@ -1,5 +1,6 @@
 /** The log in PostgreSQL: appends under the fence, reads along the stream. */
 import { decodeCursor, encodeCursor } from '../../domain/cursor.js';
+import { decide } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 import { LogStore, type Append, type Appended, type LogFilter, type LogPage } from '../../domain/ports.js';
@@ -26,8 +27,11 @@ export class PostgresLogStore extends LogStore {
     return this.database.transaction(async (client) => {
       const row = await lockDeployment(client, append.deployment_id);
       if (row === undefined) throw new DeployError('deployment_not_found');
-      if (append.fence !== undefined && append.fence !== row.fence) return undefined;
-      return appendItems(client, row, append.items, this.instance, append.release ? { lease: null } : {});
+      if (append.fence !== undefined && !(row.claimed && append.fence === row.fence)) return undefined;
+      const { batch, items, release } = append;
+      if (batch !== undefined && batch <= row.batch) return { rows: [], state: row.state, decision: decide(row.state) };
+      const change = { ...(batch !== undefined && { batch }), ...(release && { lease: null }) };
+      return appendItems(client, row, items, this.instance, change);
     });
   }
 

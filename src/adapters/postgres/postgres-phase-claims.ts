@@ -29,7 +29,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
 
   async superseded(): Promise<{ id: string; superseded_by: string }[]> {
     return this.database.query(
-      `select older.id, max(newer.id) as superseded_by from deployments older
+      `select older.id, (array_agg(newer.id order by newer.release desc))[1] as superseded_by from deployments older
        join deployments newer using (app_name, environment)
        where older.${UNFINISHED} and not older.cancel_requested and newer.finished_at is null and not newer.cancel_requested
          and newer.release > older.release and newer.spec ->> 'on_conflict' = 'supersede'
@@ -95,6 +95,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
       const fact = { type: 'phase_started', at: new Date().toISOString(), phase, attempt } as const;
       const { state } = await appendItems(client, row, [{ fact }], instance, {
         fence,
+        batch: 0,
         lease: { owner: instance, lease_ms },
       });
       if (isFinal(state.status)) return undefined;
@@ -113,15 +114,14 @@ export class PostgresPhaseClaims extends PhaseClaims {
   }
 
   async due(limit: number): Promise<DuePhase[]> {
-    const rows = await this.database.query<DeploymentRow>(
-      `select ${DEPLOYMENT_COLUMNS} from deployments where due_at <= clock_timestamp() and ${UNFINISHED} and ${FREE} order by due_at limit $1`,
+    const rows = await this.database.query<DeploymentRow & { overdue_ms: number }>(
+      `select ${DEPLOYMENT_COLUMNS}, (extract(epoch from clock_timestamp() - greatest(due_at, lease_until)) * 1000)::float8 as overdue_ms
+       from deployments where due_at <= clock_timestamp() and ${UNFINISHED} and ${FREE} order by due_at limit $1`,
       [limit],
     );
     return rows.flatMap((row) => {
       const decision = decide(row.state);
-      return decision.kind === 'run'
-        ? [{ ...dueOf(row.id, decision), delay_ms: 0, overdue_ms: -(row.due_in_ms ?? 0) }]
-        : [];
+      return decision.kind === 'run' ? [{ ...dueOf(row.id, decision), delay_ms: 0, overdue_ms: row.overdue_ms }] : [];
     });
   }
 

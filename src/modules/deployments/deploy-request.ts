@@ -14,7 +14,7 @@ import {
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { GitRemote, Secrets, type DeploymentOrder, type Principal } from '../../domain/ports.js';
-import type { DeployDto, PortDto, SourceDto, VolumeDto } from './deploy.dto.js';
+import type { DeployDto, PortDto, ResourcesDto, SourceDto, VolumeDto } from './deploy.dto.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import type { UploadedArchive } from './upload.js';
 

@@ -9,7 +9,6 @@ import {
   IsNumber,
   IsObject,
   IsString,
-  IsUrl,
   Matches,
   Max,
   MaxLength,
@@ -25,6 +24,7 @@ import {
   type OnConflict,
   type ValidationLevel,
 } from '../../domain/app-spec.js';
+import { gitUrlProblem } from '../../domain/git-address.js';
 import { parseImageReference } from '../../domain/image-reference.js';
 import { LIMITS } from '../../domain/limits.js';
 
@@ -41,8 +41,15 @@ const PORT_MAX = 65_535;
 export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
 export class GitSourceDto {
-  /** http or https, without user and password. */
-  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false, disallow_auth: true })
+  /** http or https, without user, password, query and fragment. */
+  @ValidateBy({
+    name: 'isGitUrl',
+    validator: {
+      validate: (value) =>
+        typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && gitUrlProblem(value) === undefined,
+      defaultMessage: () => 'url must be an http or https URL without user, password, query and fragment',
+    },
+  })
   @MaxLength(2_000)
   url!: string;
 

@@ -29,6 +29,7 @@ export class DeploymentSession {
   readonly #maskLine: (line: string) => string;
   readonly #waiting: AppendItem[] = [];
   #lines = 0;
+  #batch = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -149,9 +150,10 @@ export class DeploymentSession {
 
   /** The store being away is waited out: until the lease is lost, the phase and its lines are still ours. */
   async #write(items: readonly AppendItem[], release: boolean): Promise<Appended | undefined> {
+    const batch = ++this.#batch;
     while (this.interruption !== 'lost') {
       try {
-        const append = { deployment_id: this.record.id, fence: this.claim.fence, items, release };
+        const append = { deployment_id: this.record.id, fence: this.claim.fence, batch, items, release };
         const appended = await this.logbook.append(append, this.#masker);
         if (appended === undefined) this.stop('lost');
         return appended;

@@ -36,6 +36,8 @@ create table deployments (
   config jsonb,
   sequence integer not null default 0,
   fence integer not null default 0,
+  -- Number of the last batch of lines under this fence: one whose answer was lost is not stored twice.
+  batch integer not null default 0,
   lease_owner text,
   lease_until timestamptz,
   due_at timestamptz,
@@ -83,13 +85,13 @@ create index entries_errors on entries (position) where level >= 3;
 create table idempotency_keys (
   key text primary key,
   fingerprint text not null,
-  deployment_id text not null references deployments on delete cascade,
+  deployment_id text not null references deployments on delete cascade deferrable initially deferred,
   created_at timestamptz not null default now()
 );
 
 -- Uploaded archives, in pieces, until their deployment has ended: every worker on every machine can read them.
 create table archive_pieces (
-  deployment_id text not null references deployments on delete cascade,
+  deployment_id text not null references deployments on delete cascade deferrable initially deferred,
   number integer not null,
   bytes bytea not null,
   primary key (deployment_id, number)

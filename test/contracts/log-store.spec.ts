@@ -60,7 +60,7 @@ describe('PostgresLogStore', () => {
   });
 
   it('stores a batch once, also when its answer was lost and it comes again', async () => {
-    const { id } = await process.accept();
+    const { id } = await process.start({ app_name: 'batches' });
     const claim = await process.held(id);
     const draft = createDeploymentLog({ at: new Date().toISOString(), message: 'a line' });
     const append = (batch: number) =>

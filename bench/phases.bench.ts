@@ -1,40 +1,26 @@
 /** What FlukeDeploy itself adds to a deployment: five phases that do nothing, against a chain of five BullMQ jobs. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { Test } from '@nestjs/testing';
 import type { DeploymentSession } from '../src/modules/deployments/deployment-session.js';
 import type { PhaseOutputs } from '../src/domain/deployment.js';
 import type { Phase } from '../src/domain/phases.js';
 import { JobChain } from './baselines/job-chain.ts';
 import { comparison, now, quantile, type Benchmark, type Measure } from './support/benchmark.ts';
 import {
-  AesGcmSecrets,
-  BullPhaseQueue,
-  CommandLineGit,
-  DeploymentLifecycleTracker,
-  DockerClient,
-  DockerImages,
+  AppModule,
+  DeploymentsService,
   isFinal,
-  Logbook,
   LogHub,
+  openInfrastructure,
   PhaseHandler,
   PhaseHandlers,
   PHASES,
-  PhaseWorker,
-  PostgresPhaseClaims,
-  QueueConnections,
-  RedisWakeups,
-  SourceWorkspace,
-  TarArchives,
-  TrackerOptions,
-  WorkerOptions,
-  WorkspaceOptions,
+  readConfig,
 } from './support/built.ts';
-import { Deployments, orderFor } from './support/deployments.ts';
+import { orderFor } from './support/deployments.ts';
 import { startStores, type Stores } from './support/stores.ts';
 
 const PARALLEL = 20;
-/** As in production. */
-const LEASE_MS = 10_000;
 const ALONE = 40;
 const TOGETHER = 200;
 
@@ -105,51 +91,32 @@ export const phases: Benchmark = async (scope, { quick, rounds }) => {
   return [comparison('Five phases that do nothing', 'BullMQ, five jobs', measures)];
 };
 
-/** The real tracker, queue, worker, stores and hub of a server with handlers that do nothing; answers what asks for a deployment and awaits its end. */
-async function deploymentRunner(scope: AsyncDisposableStack, stores: Stores): Promise<Run> {
-  const { store, log } = new Deployments(stores.database);
-  const claims = new PostgresPhaseClaims(stores.database, { instance: 'bench/1', lease_ms: LEASE_MS });
-  const wakeups = new RedisWakeups(stores.redis('impatient'), stores.redis('patient'));
-  const connections = new QueueConnections(stores.redis('impatient'), stores.redis('patient'));
-  const hub = new LogHub(log, wakeups);
-  const logbook = new Logbook(log, wakeups, hub);
-  const queue = new BullPhaseQueue(connections);
-  scope.defer(() => queue.close());
-  const secrets = new AesGcmSecrets(randomBytes(32));
-  const tracker = new DeploymentLifecycleTracker(
-    new TrackerOptions(LEASE_MS),
-    new PhaseHandlers(PHASES.map((phase) => new NoWork(phase))),
-    claims,
-    queue,
-    logbook,
-    secrets,
-    new DockerImages(new DockerClient()),
-    new SourceWorkspace(
-      new TarArchives({ maxBytes: 1 }),
-      new CommandLineGit({ allowedHosts: [], maxBytes: 1 }),
-      store,
-      secrets,
-      new WorkspaceOptions(join(stores.root, 'workspaces')),
-    ),
-    wakeups,
-  );
-  const worker = new PhaseWorker(connections, new WorkerOptions(PARALLEL), tracker);
-  worker.onApplicationBootstrap();
-  scope.defer(() => worker.beforeApplicationShutdown());
-  await hub.onApplicationBootstrap();
-  scope.defer(() => hub.onApplicationShutdown());
+/** A worker as the program composes it, only its phases are others. Answers what asks for a deployment and awaits its end, as clients see it: through the log. */
+async function deploymentRunner(scope: AsyncDisposableStack, { environment, root }: Stores): Promise<Run> {
+  const config = readConfig({
+    ...environment,
+    FLUKEDEPLOY_ROLE: 'worker',
+    FLUKEDEPLOY_CONCURRENCY: String(PARALLEL),
+    FLUKEDEPLOY_SECRET_KEY: randomBytes(32).toString('base64'),
+    DATA_DIR: root,
+  });
+  const infrastructure = await openInfrastructure(config);
+  scope.defer(() => infrastructure.close());
+  const worker = await Test.createTestingModule({ imports: [AppModule.for(config, infrastructure)] })
+    .overrideProvider(PhaseHandlers)
+    .useValue(new PhaseHandlers(PHASES.map((phase) => new NoWork(phase))))
+    .compile();
+  await worker.init();
+  scope.defer(() => worker.close());
 
   const ends = new Map<string, () => void>();
-  hub.subscribe((batch) => {
+  worker.get(LogHub, { strict: false }).subscribe((batch) => {
     for (const { row } of batch) if (isFinal(row.status)) ends.get(row.app_name)?.();
   });
-
-  /** As `DeploymentsService.deploy`; the end is the one that every client sees, through the log. */
+  const deployments = worker.get(DeploymentsService, { strict: false });
   return async (app) => {
     const end = new Promise<void>((resolve) => ends.set(app, resolve));
-    const { record } = await store.accept(orderFor(app));
-    logbook.announce(record.id);
-    await tracker.wake(await claims.startWaiting(record.state.identity));
+    await deployments.deploy(orderFor(app));
     await end;
     ends.delete(app);
   };

@@ -108,7 +108,10 @@ export class PortsModule {
       [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],
       [WorkerOptions, new WorkerOptions(config.FLUKEDEPLOY_CONCURRENCY)],
       [QueueConnections, new QueueConnections(redis.queue, redis.worker)],
-      [LogStreamOptions, new LogStreamOptions({ host: config.WS_HOST, port: config.WS_PORT })],
+      [
+        LogStreamOptions,
+        new LogStreamOptions({ host: config.WS_HOST, port: config.WS_PORT, pagePorts: [config.PORT] }),
+      ],
       [
         Dependencies,
         new Dependencies([

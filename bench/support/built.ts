@@ -5,23 +5,11 @@ async function load<Exports>(path: string): Promise<Exports> {
   return (await import(new URL(`../../dist/${path}`, import.meta.url).href)) as Exports;
 }
 
-export const { AesGcmSecrets } = await load<typeof import('../../src/adapters/crypto/aes-gcm-secrets.js')>(
-  'adapters/crypto/aes-gcm-secrets.js',
-);
-export const { DockerClient } = await load<typeof import('../../src/adapters/docker/docker-client.js')>(
-  'adapters/docker/docker-client.js',
-);
-export const { DockerImages } = await load<typeof import('../../src/adapters/docker/docker-images.js')>(
-  'adapters/docker/docker-images.js',
-);
+export const { AppModule } = await load<typeof import('../../src/app.module.js')>('app.module.js');
+export const { readConfig } = await load<typeof import('../../src/config.js')>('config.js');
+export const { openInfrastructure } = await load<typeof import('../../src/infrastructure.js')>('infrastructure.js');
 export const { serviceSpec } = await load<typeof import('../../src/adapters/docker/service-spec.js')>(
   'adapters/docker/service-spec.js',
-);
-export const { TarArchives } = await load<typeof import('../../src/adapters/archive/tar-archives.js')>(
-  'adapters/archive/tar-archives.js',
-);
-export const { CommandLineGit } = await load<typeof import('../../src/adapters/git/command-line-git.js')>(
-  'adapters/git/command-line-git.js',
 );
 export const { Database } = await load<typeof import('../../src/adapters/postgres/database.js')>(
   'adapters/postgres/database.js',
@@ -50,14 +38,9 @@ export const { RedisWakeups } = await load<typeof import('../../src/adapters/red
 export const { createDeploymentLog, FlukeDeployEventType, toEntry } =
   await load<typeof import('../../src/domain/log-entry.js')>('domain/log-entry.js');
 export const { PHASES, isFinal } = await load<typeof import('../../src/domain/phases.js')>('domain/phases.js');
-export const { Logbook, LogHub } =
-  await load<typeof import('../../src/modules/logs/index.js')>('modules/logs/index.js');
-export const { DeploymentLifecycleTracker, SourceWorkspace, TrackerOptions, WorkspaceOptions } =
+export const { LogHub } = await load<typeof import('../../src/modules/logs/index.js')>('modules/logs/index.js');
+export const { DeploymentsService } =
   await load<typeof import('../../src/modules/deployments/index.js')>('modules/deployments/index.js');
 export const { PhaseHandler, PhaseHandlers } = await load<
   typeof import('../../src/modules/deployments/phase-handler.js')
 >('modules/deployments/phase-handler.js');
-export const { BullPhaseQueue, QueueConnections } =
-  await load<typeof import('../../src/queue/bull-phase-queue.js')>('queue/bull-phase-queue.js');
-export const { PhaseWorker, WorkerOptions } =
-  await load<typeof import('../../src/queue/phase.worker.js')>('queue/phase.worker.js');

@@ -45,7 +45,7 @@ const NO_LIST: readonly unknown[] = [null, 'x', 1, true];
 
 /** What a shell, a path, a header or a log would be fooled by. */
 const HOSTILE = [
-  ...';$()|&`\n\r\t\'"\\<>*?!#%^~{}[]= ',
+  ...Array.from(';$()|&`\n\r\t\'"\\<>*?!#%^~{}[]= '),
   '\0',
   '\ud800',
   '\u001b[31m',

@@ -1,7 +1,9 @@
-/** Sends one bad request and looks at every part of its refusal. */
+/** Sends bad requests, and looks at every part of their refusal. */
+import { connect, type Socket } from 'node:net';
 import type { Problem } from '../../src/gateways/http/problem.js';
+import { field, MULTIPART, upload } from '../support/multipart.js';
 import { type RawAnswer, rawRequest } from '../support/raw-http.js';
-import type { BadRequest } from './bad-input.row.js';
+import { type BadRequest, DEPLOY } from './bad-input.row.js';
 
 /** Sends the row with this token, and answers what is not as the row says; nothing where all is. */
 export async function wrongWith(row: BadRequest, url: string, token: string | undefined): Promise<unknown[]> {
@@ -42,4 +44,21 @@ function* faultsOf({ method, status, code }: BadRequest, { headers, text }: RawA
   if (type !== `/problems/${code}`) yield 'has another type';
   if (problem.status !== status) yield 'has another status';
   if (!title || !detail || !instance) yield 'lacks title, detail or instance';
+}
+
+/** An upload of which more is promised than ever comes. */
+export function beginUpload(url: string, token: string, app_name: string, length: number): Socket {
+  const { hostname, port } = new URL(url);
+  const headers = {
+    host: hostname,
+    authorization: `Bearer ${token}`,
+    ...MULTIPART,
+    'content-length': length + 100_000,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const socket = connect(Number(port), hostname);
+  socket.write([`POST ${DEPLOY} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
+  socket.write(field('spec', JSON.stringify({ app_name })));
+  socket.write(upload('source', 'x'.repeat(length)).subarray(0, -2));
+  return socket;
 }

@@ -31,13 +31,13 @@ export function withValue(body: object, path: string, value: unknown): object {
   const names = path.split('.');
   const last = names.pop() ?? '';
   const place = names.reduce((inside, name) => inside[name] as Record<string, unknown>, copy);
-  if (value === undefined) delete place[last];
-  else place[last] = value;
+  // JSON has no undefined: such a field is not sent.
+  place[last] = value;
   return copy;
 }
 
 /** A value in few words, for the name of a test. */
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'left out';
+  const text = value === undefined ? 'left out' : JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}… (${text.length})` : text;
 }

@@ -4,48 +4,26 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import { Client } from '../support/client.js';
 import { openDatabase } from '../support/installation-database.js';
 import { leftovers, NOTHING_LEFT } from '../support/leftovers.js';
-import { field, MULTIPART, upload } from '../support/multipart.js';
 import { rawBytes, rawRequest } from '../support/raw-http.js';
 import { TestInstallation } from '../support/server-process.js';
 import { StreamProbe } from '../support/stream-probe.js';
 import { SwarmState } from '../support/swarm-state.js';
 import { until } from '../support/until.js';
-import { QUICK_CHECK } from '../support/web-apps.js';
 import { evilArchives } from './bad-input.archives.table.js';
-import { wrongWith } from './bad-input.refusal.js';
+import { FREE_TEXTS, goodApp } from './bad-input.good-app.js';
+import { beginUpload, wrongWith } from './bad-input.refusal.js';
 import { type Asker, DEPLOY } from './bad-input.row.js';
 import { BAD_MESSAGES, BAD_PARAMETERS, FOREIGN_ORIGINS } from './bad-input.stream.table.js';
 import { BAD_REQUESTS } from './bad-input.table.js';
 
 const app = `fdbad-${randomBytes(4).toString('hex')}`;
 const ESCAPE = join(tmpdir(), `${app}-escaped`);
-/** Good as arguments and values of variables, whatever a shell or a template would make of them. */
-const FREE_TEXTS = [
-  ';id',
-  '$(id)',
-  '`id`',
-  '|id',
-  '&id',
-  "'",
-  '"',
-  'a\nb',
-  '\\',
-  '*',
-  '--help',
-  '',
-  ' ',
-  'é😀',
-  '${HOME}',
-  '%s',
-];
-
 let installation: TestInstallation;
 let client: Client;
 let tokens: Readonly<Record<Asker, string | undefined>>;
@@ -132,18 +110,8 @@ describe('a request is refused for', () => {
   });
 
   it.each([100, 200_000])('an upload that ends after %i bytes of the source', async (length) => {
-    const { port } = new URL(installation.server.url);
+    const socket = beginUpload(installation.server.url, client.token, app, length);
     const folder = join(installation.directory, 'uploads');
-    const socket = connect(Number(port), '127.0.0.1');
-    const head = { host: 'x', authorization: `Bearer ${client.token}`, ...MULTIPART, 'content-length': 900_000 };
-    socket.write(`POST ${DEPLOY} HTTP/1.1\r\n`);
-    socket.write(
-      `${Object.entries(head)
-        .map(([name, value]) => `${name}: ${value}\r\n`)
-        .join('')}\r\n`,
-    );
-    socket.write(field('spec', JSON.stringify({ app_name: app })));
-    socket.write(upload('source', 'x'.repeat(length)).subarray(0, -2));
     await until(async () => (await readdir(folder)).length === 1, 'the upload begins');
     socket.destroy();
     await once(socket, 'close');
@@ -246,18 +214,7 @@ describe('after all of this', () => {
   });
 
   it('a good app is deployed, to which arguments and variables come as they were sent', async () => {
-    const env = Object.fromEntries(FREE_TEXTS.map((text, index) => [`TEXT_${index}`, text]));
-    const variables = Object.keys(env).map((name) => `"$${name}"`);
-    const script = [
-      'mkdir /www',
-      'echo ok > /www/index.html',
-      'printf "%s\\0" "$@" > /www/arguments',
-      `printf "%s\\0" ${variables.join(' ')} > /www/variables`,
-      'exec httpd -f -p 80 -h /www',
-    ];
-    const command = ['sh', '-c', script.join('; '), 'sh', ...FREE_TEXTS];
-    const reason = FREE_TEXTS.join(' ');
-    const spec = { app_name: app, image: 'busybox:1', command, env, reason, health_check: QUICK_CHECK };
+    const spec = goodApp(app);
     const key = { 'idempotency-key': app };
     const asked = await client.request<DeploymentView>('POST', DEPLOY, spec, key);
     expect(asked.status).toBe(202);
@@ -266,7 +223,7 @@ describe('after all of this', () => {
     expect([conflict.status, conflict.body['code']]).toEqual([409, 'deployment_in_progress']);
 
     const view = await client.ended(deployment_id);
-    expect(view).toMatchObject({ status: 'success', reason });
+    expect(view).toMatchObject({ status: 'success', reason: spec.reason });
     for (const path of ['/arguments', '/variables']) {
       expect((await swarm.get(path)).split('\0').slice(0, -1)).toEqual(FREE_TEXTS);
     }

@@ -88,7 +88,7 @@ async function expectFailure(
   view: DeploymentView,
   [failed_phase, code]: readonly [Phase, ErrorCode],
   message: RegExp,
-  evidence?: RegExp,
+  evidence: RegExp = /^/,
 ): Promise<void> {
   expect(view).toMatchObject({
     status: 'failed',
@@ -97,7 +97,7 @@ async function expectFailure(
     phases: { [failed_phase]: { status: 'failed', error: { code } } },
     finished_at: expect.any(String),
   });
-  if (evidence) expect(view.error?.evidence?.join('\n')).toMatch(evidence);
+  expect(view.error?.evidence?.join('\n') ?? '').toMatch(evidence);
   expect(view.links).not.toHaveProperty('cancel');
   const entries = await bench.client.entries(view.deployment_id);
   for (const entry of entries) await assertValidEntry(entry);
@@ -122,15 +122,15 @@ async function isRunning(text: string): Promise<boolean> {
 }
 
 describe('a first deployment that fails', () => {
-  const failures: [string, string, readonly [Phase, ErrorCode], RegExp, RegExp?][] = [
+  const failures: [app: string, why: string, what: readonly [Phase, ErrorCode], message: RegExp, evidence: RegExp][] = [
     ['build', 'a command of the build fails', ['build', 'build_failed'], /7/, /looking for the compiler/],
     ['syntax', 'the Dockerfile has a mistake', ['pre_build', 'dockerfile_invalid'], /line 2.*COPPY/, /^Dockerfile:2: /],
-    ['missing', 'its image does not exist', ['build', 'image_not_found'], /nobody\/nothing:1/],
+    ['missing', 'its image does not exist', ['build', 'image_not_found'], /nobody\/nothing:1/, /^$/],
     ['crash', 'it crashes at once', ['deploy', 'container_crashed'], /code 3/, /^(?=[^]*to stdout)(?=[^]*to stderr)/],
     ['later', 'it crashes after a second', ['deploy', 'container_crashed'], /code 4/, /up for a second/],
-    ['command', 'its command does not exist', ['deploy', 'command_not_found'], /\/no\/such\/program/],
-    ['sick', 'its HEALTHCHECK never passes', ['deploy', 'unhealthy'], /still not ready/],
-    ['taken', 'a program outside of Docker has its port', ['deploy', 'port_in_use'], /\d+ is in use/],
+    ['command', 'its command does not exist', ['deploy', 'command_not_found'], /\/no\/such\/program/, /./],
+    ['sick', 'its HEALTHCHECK never passes', ['deploy', 'unhealthy'], /still not ready/, /^$/],
+    ['taken', 'a program outside of Docker has its port', ['deploy', 'port_in_use'], /\d+ is in use/, /^$/],
     [
       'http',
       'it answers 503',
@@ -145,8 +145,8 @@ describe('a first deployment that fails', () => {
       /^0 of 1/,
       /replica 1: .*ECONNREFUSED.*:80/,
     ],
-    ['huge', 'it reserves more than there is', ['pre_deploy', 'capacity_insufficient'], /16777216 MB/],
-    ['slow', 'it takes too long', ['build', 'deployment_timeout'], /longer than it may/],
+    ['huge', 'it reserves more than there is', ['pre_deploy', 'capacity_insufficient'], /16777216 MB/, /16777216 MB/],
+    ['slow', 'it takes too long', ['build', 'deployment_timeout'], /longer than it may/, /^$/],
   ];
 
   it.each(failures)('%s: %s', async (name, _, what, message, evidence) => {

@@ -1,5 +1,5 @@
 /** Writes multipart bodies by hand, broken ones included. */
-export const BOUNDARY = 'the-boundary';
+const BOUNDARY = 'the-boundary';
 export const MULTIPART = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
 
 /** The line after the last part. */

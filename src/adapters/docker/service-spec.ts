@@ -68,9 +68,10 @@ export function serviceSpec(desired: DesiredService, network: string): SwarmServ
   };
 }
 
+/** Swarm expands Go templates in environment values; a template that says `{{` keeps them as they are. */
 function environment(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${value.replaceAll('{{', '{{"{{"}}')}`)
     .sort();
 }
 

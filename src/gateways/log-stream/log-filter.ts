@@ -1,4 +1,5 @@
 /** Which entries a client wants: read from a message or a URL, and applied to rows. */
+import { printable } from '../../domain/printable-text.js';
 import { EVENT_TYPES, FlukeDeployEventType, LOG_LEVELS, type LogRow } from '../../domain/log-entry.js';
 import { isFinal } from '../../domain/phases.js';
 import type { LogFilter } from '../../domain/ports.js';
@@ -17,9 +18,9 @@ type FieldCheck = (value: unknown) => string | undefined;
 
 const LONGEST_VALUE = 200;
 const text: FieldCheck = (value) =>
-  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_VALUE
+  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_VALUE && printable(value) === value
     ? undefined
-    : `must be a text of 1 to ${LONGEST_VALUE} characters`;
+    : `must be a text of 1 to ${LONGEST_VALUE} printable characters`;
 const oneOf =
   (allowed: readonly string[]): FieldCheck =>
   (value) =>

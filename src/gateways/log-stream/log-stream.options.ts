@@ -6,6 +6,8 @@ export class LogStreamOptions {
   readonly port: number = 8767;
   /** Host names, beside the stream's own, whose pages may connect, such as that of the dashboard behind a proxy. */
   readonly originHosts: readonly string[] = [];
+  /** Ports of FlukeDeploy's own pages on the stream's host. */
+  readonly pagePorts: readonly number[] = [];
   /** A client that missed two pings in a row is dropped. */
   readonly pingIntervalMs: number = 15_000;
   /** A client that is behind and takes nothing for this long is closed with 4008. */

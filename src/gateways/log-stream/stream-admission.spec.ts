@@ -33,7 +33,7 @@ describe('who may connect', () => {
       ['its own page by name', 'http://localhost:3000', 'localhost:8767'],
       ['the dashboard behind a proxy', 'https://deploy.example', 'deploy.example'],
     ])('%s: yes', async (_who, origin, host) => {
-      stream = await startLogStream({ options: { originHosts: ['deploy.example'] } });
+      stream = await startLogStream({ options: { originHosts: ['deploy.example'], pagePorts: [3000] } });
       const headers = { ...(origin && { origin }), ...(host && { host }) };
       const client = await StreamProbe.connect(stream.url, [], { headers });
       expect(await client.ask({ action: 'ping' })).toEqual({ type: 'pong' });
@@ -43,6 +43,7 @@ describe('who may connect', () => {
     it.each([
       ['a foreign page', 'https://evil.example', undefined],
       ['a foreign page whose name points here', 'http://evil.example:8767', 'evil.example:8767'],
+      ['another app on this machine', 'http://127.0.0.1:8080', undefined],
       ['a page without an origin', 'null', undefined],
       ['a page of a name that looks like ours', 'http://127.0.0.1.evil.example', undefined],
     ])('%s: no', async (_who, origin, host) => {

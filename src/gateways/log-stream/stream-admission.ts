@@ -57,15 +57,19 @@ export class StreamAdmission {
   }
 
   /**
-   * A page may connect to the host it came from. On loopback, where no token protects, that host must be loopback by
-   * name too: otherwise any site could point its own name at 127.0.0.1 and read along (DNS rebinding).
+   * Own pages come from the stream's host, from its port or one of `pagePorts`: another app on this machine is not ours.
+   * On loopback, where no token protects, the host must be loopback by name too: otherwise any site could point its own
+   * name at 127.0.0.1 and read along (DNS rebinding).
    */
   private isOwnOrigin(origin: string | undefined, { headers }: IncomingMessage): boolean {
     if (origin === undefined) return true;
-    const page = hostOf(origin);
-    if (page === undefined) return false;
-    if (this.options.originHosts.includes(page)) return true;
-    return page === hostOf(`http://${headers.host ?? ''}`) && (this.tokenRequired || isLoopback(page));
+    const page = URL.parse(origin);
+    const own = URL.parse(`http://${headers.host ?? ''}`);
+    if (page === null) return false;
+    if (this.options.originHosts.includes(page.hostname)) return true;
+    const ports = [portOf(own), ...this.options.pagePorts];
+    const isOwn = page.hostname === own?.hostname && ports.includes(portOf(page));
+    return isOwn && (this.tokenRequired || isLoopback(page.hostname));
   }
 }
 
@@ -73,8 +77,8 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || /^127(\.\d{1,3}){3}$/.test(host) || /^\[?::1\]?$/.test(host);
 }
 
-function hostOf(url: string): string | undefined {
-  return URL.parse(url)?.hostname.toLowerCase();
+function portOf(url: URL | null): number {
+  return Number(url?.port || (url?.protocol === 'https:' ? 443 : 80));
 }
 
 /** `undefined`: none was sent. Credentials of another kind are an empty token, which nobody has. */

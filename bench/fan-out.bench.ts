@@ -20,6 +20,8 @@ export const fanOut: Benchmark = async (scope, { quick, rounds }) => {
   const deployments = new Deployments(stores.database);
   const wakeups = new RedisWakeups(stores.redis('patient'), stores.redis('patient'));
   const claim = await deployments.begin('bench');
+  // Before the server begins to read: no client shall get it.
+  const { rows } = await deployments.append(claim, lines(1));
   const server = await startServer(scope, FLUKEDEPLOY, { ...stores.environment, DATA_DIR: join(stores.root, 'data') });
   const baseline = await startBaseline(scope, 'broadcaster.ts');
 
@@ -30,7 +32,6 @@ export const fanOut: Benchmark = async (scope, { quick, rounds }) => {
     await wakeups.publish('log', claim.record.id);
     return committed;
   };
-  const { rows } = await deployments.append(claim, lines(1));
   const broadcast = (times: number): void => {
     baseline.process.send({ message: rows.map(toEntry)[0] ?? {}, times } satisfies Broadcast);
   };

@@ -122,8 +122,8 @@ async function check(database: Database): Promise<void> {
   const wrong = await database.query(
     `select 1 from stream where head <> (select count(*) from entries) or head <> (select max(position) from entries)
      union all
-     select 1 from deployments where (sequence, sequence) is distinct from
-       (select count(*), max(sequence) from entries where deployment_id = deployments.id)`,
+     select 1 from deployments left join entries on deployment_id = id
+       group by id having count(*) <> deployments.sequence or max(entries.sequence) <> deployments.sequence`,
   );
   if (wrong.length > 0) throw new Error('the log was filled with gaps');
   await database.query('vacuum analyze');

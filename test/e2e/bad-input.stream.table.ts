@@ -14,7 +14,7 @@ const row = (message: unknown, code: ErrorMessage['code'], field?: string): BadM
 };
 const filter = (value: unknown, field: string) => row({ action: 'subscribe', filter: value }, 'bad_filter', field);
 
-const NO_WORDS: readonly unknown[] = [null, 1, true, [], {}, ['x'], '', 'x'.repeat(201)];
+const NO_WORDS: readonly unknown[] = [null, 1, true, [], {}, ['x'], '', '\0', 'x'.repeat(201)];
 
 export const BAD_MESSAGES: readonly BadMessage[] = [
   ...['', '{', 'ping', "{'action':'ping'}", '{"action":"ping",}', '\0'].map((text) => row(text, 'invalid_json')),

@@ -1,9 +1,10 @@
 /** Images through the Docker Engine: built, fetched and pinned, pushed, removed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { Images, type BuildOrder, type ImageView, type OutputLine } from '../../domain/ports.js';
 import type { DockerClient } from './docker-client.js';
-import { dockerFailure, statusOf } from './docker-failure.js';
+import { dockerFailure } from './docker-failure.js';
 import type { EngineImage } from './docker-types.js';
 import { buildImage } from './image-build.js';
 import { isImageId, parseReference, pinnedReference } from './image-reference.js';
@@ -11,6 +12,10 @@ import { pullImage, pushImage } from './image-transfer.js';
 import { registryAuth, repositoryIn, type RegistryLocation } from './registry-location.js';
 import { LABEL } from './service-spec.js';
 import { unlessGone } from './swarm-services.js';
+
+/** Swarm kills what has not stopped after 10 s. */
+const CONTAINER_STOP_MS = 12_000;
+const LOOK_EVERY_MS = 250;
 
 /** Failures of a pull after which a copy on this node will do. */
 const COPY_WILL_DO: readonly ErrorCode[] = ['registry_unreachable', 'image_not_found'];
@@ -103,13 +108,9 @@ export class DockerImages extends Images {
   override async remove(tag: string): Promise<void> {
     await this.call(`removing ${tag}`, async (docker) => {
       const image = await findImage(docker, tag);
-      if (image?.Config?.Labels?.[LABEL.managed] !== 'true') return;
-      try {
-        await docker.getImage(tag).remove();
-      } catch (error) {
-        // Gone already, or a container still needs it.
-        if (![404, 409].includes(statusOf(error) ?? 0)) throw error;
-      }
+      if (image?.Config?.Labels?.[LABEL.managed] !== 'true' || !(await isLeft(docker, image.Id))) return;
+      // By force: the ended containers that Swarm keeps to show them would hold the image for ever.
+      await unlessGone(() => docker.getImage(tag).remove({ force: true }), undefined);
     });
   }
 
@@ -123,6 +124,15 @@ export class DockerImages extends Images {
       throw dockerFailure(error, during);
     }
   }
+}
+
+/** Whether no container runs the image any more; those that are being stopped are waited for. */
+async function isLeft(docker: Docker, id: string): Promise<boolean> {
+  const filters = { ancestor: [id], status: ['running', 'paused', 'restarting'] };
+  for (const until = performance.now() + CONTAINER_STOP_MS; performance.now() < until; await sleep(LOOK_EVERY_MS)) {
+    if ((await docker.listContainers({ filters })).length === 0) return true;
+  }
+  return false;
 }
 
 async function findImage(docker: Docker, name: string): Promise<EngineImage | undefined> {

@@ -101,14 +101,21 @@ export class DeploymentLifecycleTracker {
     await this.#goOn(session, await session.fail(error));
   }
 
+  /** The service first: its containers use the image, and where they stay, the image must stay. */
   async #undo(handler: PhaseHandler, session: DeploymentSession): Promise<void> {
-    const steps = [handler.undo(session), this.images.remove(session.tag), this.workspace.dispose(session.record.id)];
     const timeout = new Promise<never>((_, reject) =>
       setTimeout(() => reject(new Error('it took too long')), UNDO_MS).unref(),
     );
-    for (const step of await Promise.allSettled(steps.map((each) => Promise.race([each, timeout])))) {
-      if (step.status === 'rejected') session.log('warn', `Cleaning up failed: ${toFailure(step.reason).message}`);
-    }
+    const attempt = async <Result>(step: Promise<Result>): Promise<Result | undefined> =>
+      Promise.race([step, timeout]).catch((error: unknown) => {
+        session.log('warn', `Cleaning up failed: ${toFailure(error).message}`);
+        return undefined;
+      });
+    const outcome = await attempt(handler.undo(session));
+    await Promise.all([
+      outcome === 'undone' && attempt(this.images.remove(session.tag)),
+      attempt(this.workspace.dispose(session.record.id)),
+    ]);
   }
 
   /** After the commit: the next phase, or the next deployment of the app. A crash before this is the reconciler's to mend. */

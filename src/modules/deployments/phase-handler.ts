@@ -12,9 +12,9 @@ export abstract class PhaseHandler {
    */
   abstract run(session: DeploymentSession): Promise<PhaseOutputs>;
 
-  /** Takes the effects back once the deployment is lost for good. */
-  undo(_session: DeploymentSession): Promise<void> {
-    return Promise.resolve();
+  /** Takes the effects back once the deployment is lost for good; `kept` where its service shall run on. */
+  undo(_session: DeploymentSession): Promise<'undone' | 'kept'> {
+    return Promise.resolve('undone');
   }
 }
 

@@ -34,8 +34,9 @@ export class DeployPhase extends PhaseHandler {
     return { service: desired.name };
   }
 
-  override undo(session: DeploymentSession): Promise<void> {
-    return this.rollout.takeBack(session);
+  override async undo(session: DeploymentSession): Promise<'undone'> {
+    await this.rollout.takeBack(session);
+    return 'undone';
   }
 
   async #converge(session: DeploymentSession, image: string): Promise<void> {

@@ -51,7 +51,7 @@ export class PostDeployPhase extends PhaseHandler {
     }
   }
 
-  override async undo(session: DeploymentSession): Promise<void> {
+  override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
     if (session.record.spec.auto_rollback || session.isCancelled) await this.rollout.takeBack(session);
   }
 

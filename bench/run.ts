@@ -1,6 +1,7 @@
 /** Runs benchmarks one after the other, prints their tables and puts them into README.md: run.ts [--quick] [name…] */
 import { readFile, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { append } from './append.bench.ts';
@@ -14,6 +15,7 @@ import { markdown, type Benchmark } from './support/benchmark.ts';
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = { deploy, phases, 'fan-out': fanOut, query, append, start };
 const README = new URL('./README.md', import.meta.url);
 const ROUNDS = 5;
+const LIMIT_MS = 300_000;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 const quick = values.quick ?? false;
@@ -25,16 +27,21 @@ if (stranger !== undefined) {
 }
 
 let scope = new AsyncDisposableStack();
+const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void scope.disposeAsync().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    interruption.abort();
+    void scope.disposeAsync().finally(() => process.exit(130));
+  });
 }
 
 for (const name of names) {
+  if (interruption.signal.aborted) break;
   scope = new AsyncDisposableStack();
   const began = performance.now();
   try {
-    const tables = await BENCHMARKS[name]!(scope, { quick, rounds: quick ? 1 : ROUNDS });
-    const text = tables.map(markdown).join('\n\n');
+    const run = BENCHMARKS[name]!(scope, { quick, rounds: quick ? 1 : ROUNDS });
+    const text = (await within(LIMIT_MS, run)).map(markdown).join('\n\n');
     console.log(`\n## ${name}, in ${Math.round((performance.now() - began) / 1_000)} s\n\n${text}`);
     if (!quick) await publish(name, `${text}\n\n*${await circumstances()}*`);
   } catch (error) {
@@ -42,6 +49,19 @@ for (const name of names) {
     process.exitCode = 1;
   } finally {
     await scope.disposeAsync();
+  }
+}
+
+/** One that hangs must not keep the others from running, nor what it started from being stopped. */
+async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  const limit = pause(ms, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`it took longer than ${ms / 1_000} s`);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    over.abort();
   }
 }
 

@@ -103,7 +103,7 @@ export class PortsModule {
       [Images, new DockerImages(docker, { registry })],
       [Cluster, new SwarmCluster(docker, { registry })],
       [Probes, new SocketProbes()],
-      [TrackerOptions, new TrackerOptions(lease_ms)],
+      [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],
       [UploadOptions, new UploadOptions(join(config.DATA_DIR, 'uploads'), uploadBytes)],
       [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],
       [WorkerOptions, new WorkerOptions(config.FLUKEDEPLOY_CONCURRENCY)],
@@ -117,7 +117,11 @@ export class PortsModule {
         new Dependencies([
           { name: 'database', required: true, check: () => database.query('select 1') },
           { name: 'redis', required: false, check: () => redis.commands.ping() },
-          { name: 'docker', required: true, check: async (): Promise<unknown> => (await docker.calls()).ping() },
+          {
+            name: 'docker',
+            required: config.FLUKEDEPLOY_ROLE !== 'api',
+            check: async (): Promise<unknown> => (await docker.calls()).ping(),
+          },
         ]),
       ],
     ];

@@ -26,11 +26,7 @@ export const VARIABLES = {
   DATA_DIR: variable('folder of everything FlukeDeploy keeps on disk', (path) => resolve(path), './data'),
   DATABASE_URL: variable('PostgreSQL 14 or later; absent = a private one in DATA_DIR', url('postgres:', 'postgresql:')),
   REDIS_URL: variable('Redis 6.2 or later; absent = a private one in DATA_DIR', url('redis:', 'rediss:', 'unix:')),
-  DOCKER_HOST: variable(
-    'Docker Engine of a Swarm manager',
-    url('unix:', 'tcp:', 'http:', 'https:'),
-    'unix:///var/run/docker.sock',
-  ),
+  DOCKER_HOST: variable('Docker Engine of a Swarm manager', url('unix:', 'tcp:'), 'unix:///var/run/docker.sock'),
   REGISTRY_URL: variable(
     'registry that built images are pushed to: https://user:password@host/prefix',
     url('http:', 'https:'),

@@ -30,12 +30,15 @@ export interface Infrastructure {
 export async function openInfrastructure(config: Config): Promise<Infrastructure> {
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
+    const outcomes = [];
+    for (const step of closing.splice(0).reverse()) outcomes.push(await Promise.allSettled([step()]));
+    throwFirst(outcomes.flat());
   };
   try {
     return { ...(await open(config, (step) => closing.push(step))), close };
   } catch (error) {
-    await close();
+    // What could not be closed is the lesser trouble now.
+    await close().catch(() => undefined);
     throw error;
   }
 }
@@ -57,16 +60,19 @@ async function open(
       log: (line) => logger.log(line),
       onFatal: (error) => {
         logger.fatal(error.message);
+        process.exitCode = 1;
         process.kill(process.pid, 'SIGTERM');
       },
     });
     atClose(() => server.stop());
     return server.url;
   };
-  const [databaseUrl, redisUrl] = await Promise.all([
+  // Both to their end, so that whatever has been started is also closed.
+  const urls = await Promise.allSettled([
     config.DATABASE_URL ?? privately('Postgres', startPrivatePostgres),
     config.REDIS_URL ?? privately('Redis', startPrivateRedis),
   ]);
+  const [databaseUrl = '', redisUrl = ''] = throwFirst(urls);
 
   const database = new Database(databaseUrl);
   atClose(() => database.close());
@@ -99,4 +105,11 @@ async function open(
 /** Several processes of the roles api and worker may share a folder; private servers belong to one. */
 async function lockFor({ FLUKEDEPLOY_ROLE, DATA_DIR }: Config): Promise<{ release(): Promise<void> }> {
   return FLUKEDEPLOY_ROLE === 'all' ? lockDataDirectory(DATA_DIR) : { release: () => Promise.resolve() };
+}
+
+function throwFirst<Value>(outcomes: readonly PromiseSettledResult<Value>[]): Value[] {
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }

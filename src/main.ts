@@ -17,25 +17,28 @@ const logger = new Logger('FlukeDeploy');
 
 async function start(config: Config): Promise<void> {
   const infrastructure = await openInfrastructure(config);
+  const opened: { close(): Promise<unknown> }[] = [infrastructure];
   try {
     const app = await NestFactory.create<NestExpressApplication>(AppModule.for(config, infrastructure), {
       bodyParser: false,
       abortOnError: false,
     });
+    opened.unshift(app);
     setUpHttp(app);
     app.useWebSocketAdapter(new LogStreamAdapter(app));
-    stopOnSignal(async () => {
-      await app.close();
-      await infrastructure.close();
-    });
+    stopOnSignal(opened);
     await tellPassword(app.get(CredentialStore), config);
     // A worker answers health checks on its own machine and nobody else.
     await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
     logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${await app.getUrl()}`);
   } catch (error) {
-    await infrastructure.close();
+    await closeAll(opened).catch((failure: unknown) => logger.error(failure));
     throw error;
   }
+}
+
+async function closeAll(opened: readonly { close(): Promise<unknown> }[]): Promise<void> {
+  for (const part of opened) await part.close();
 }
 
 async function tellPassword(store: CredentialStore, config: Config): Promise<void> {
@@ -48,15 +51,15 @@ async function tellPassword(store: CredentialStore, config: Config): Promise<voi
 }
 
 /** Once: a second signal while stopping changes nothing, a third party's kill -9 is what recovery is for. */
-function stopOnSignal(stop: () => Promise<void>): void {
+function stopOnSignal(opened: readonly { close(): Promise<unknown> }[]): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) return;
       stopping = true;
       logger.log(`${signal}: handing over and stopping`);
-      stop().then(
-        () => process.exit(0),
+      closeAll(opened).then(
+        () => process.exit(),
         (error: unknown) => {
           logger.error(error);
           process.exit(1);
@@ -70,5 +73,5 @@ try {
   await start(readConfig());
 } catch (error) {
   logger.fatal(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exit(1);
 }

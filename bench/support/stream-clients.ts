@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('./stream-clients.process.ts', import.meta.url));
-const PATIENCE_MS = 120_000;
 
 /** What the process is told; it answers each order with one report. */
 export type Order =
@@ -46,10 +45,11 @@ export class StreamClients {
   }
 
   async #order(order: Order): Promise<Report> {
-    const timeout = AbortSignal.timeout(PATIENCE_MS);
-    const report = once(this.#process, 'message', { signal: timeout });
+    const report = once(this.#process, 'message').then(([answer]) => answer as Report);
+    const end = once(this.#process, 'exit').then(() => {
+      throw new Error('the process of the clients has ended');
+    });
     this.#process.send(order);
-    const [answer] = (await report) as [Report];
-    return answer;
+    return Promise.race([report, end]);
   }
 }

@@ -142,11 +142,13 @@ export abstract class Cluster {
   abstract view(): Promise<ClusterView>;
   abstract findService(name: string): Promise<ServiceView | undefined>;
   /**
-   * Creates the service or updates it to exactly this, compare-and-set on Swarm's version index; no change when it already is this deployment's.
+   * Creates the service or updates it to exactly this, compare-and-set on Swarm's version index; no change when it already is this deployment's,
+   * and none once the signal has aborted.
    * @throws DeployError `name_taken`, `newer_deployment_live`, `service_changed`, `docker_unavailable`
    */
   abstract apply(
     desired: DesiredService,
+    signal?: AbortSignal,
   ): Promise<{ readonly service: ServiceView; readonly change: 'created' | 'updated' | 'unchanged' }>;
   /** Tasks of this deployment only. */
   abstract tasks(serviceName: string, deploymentId: string): Promise<TaskView[]>;

@@ -34,14 +34,18 @@ describe('a deployment', () => {
   });
 
   it('tries again after a failure that may pass, later each time, and gives up after the last attempt', () => {
-    const once = run(start(), begin('pre_build'), fail('pre_build', 1, 'phase_timeout'));
+    const once = run(start(), begin('pre_build'), fail('pre_build', 1, 'docker_unavailable'));
     expect(decide(once)).toMatchObject({ kind: 'run', phase: 'pre_build', attempt: 2 });
-    const twice = [begin('pre_build', 2), fail('pre_build', 2, 'phase_timeout')].reduce(after, once);
+    const twice = [begin('pre_build', 2), fail('pre_build', 2, 'docker_unavailable')].reduce(after, once);
     const delay = (state: DeploymentState) => (decide(state) as { delay_ms: number }).delay_ms;
     expect(delay(once)).toBeGreaterThan(0);
     expect(delay(twice)).toBeGreaterThanOrEqual(delay(once));
-    const thrice = [begin('pre_build', 3), fail('pre_build', 3, 'phase_timeout')].reduce(after, twice);
-    expect(thrice).toMatchObject({ status: 'failed', failed_phase: 'pre_build', error: { code: 'phase_timeout' } });
+    const thrice = [begin('pre_build', 3), fail('pre_build', 3, 'docker_unavailable')].reduce(after, twice);
+    expect(thrice).toMatchObject({
+      status: 'failed',
+      failed_phase: 'pre_build',
+      error: { code: 'docker_unavailable' },
+    });
   });
 
   it('fails at once where trying again cannot help', () => {

@@ -12,7 +12,7 @@ import {
   succeed,
   supersede,
 } from '../../test/support/deployment-fixtures.js';
-import { decide, evolve, settle, type DeploymentState, type Fact } from './deployment.js';
+import { decide, evolve, isTouched, settle, UNDO_CHANCES, type DeploymentState, type Fact } from './deployment.js';
 import {
   DEPLOYMENT_STATUSES,
   isFinal,
@@ -64,10 +64,10 @@ function after(state: DeploymentState, fact: Fact): DeploymentState {
  */
 function signature(state: DeploymentState): string {
   const phases = PHASES.map((phase) => {
-    const { status, attempt, interruptions, error } = state.phases[phase];
+    const { status, attempt, interruptions, started_at, error } = state.phases[phase];
     return status === 'succeeded' || status === 'skipped'
       ? status
-      : [status, attempt, interruptions, error?.code, error?.retryable];
+      : [status, attempt, interruptions, started_at !== undefined, error?.code, error?.retryable];
   });
   const cancel = state.cancel && (state.cancel.superseded_by ?? 'user');
   return JSON.stringify([state.status, phases, state.skips, cancel, state.error?.code, state.failed_phase]);
@@ -179,7 +179,7 @@ describe('every state that a deployment can get into', () => {
     for (const state of states) {
       for (const phase of PHASES) {
         expect(state.phases[phase].attempt).toBeLessThanOrEqual(PHASE_RULES[phase].max_attempts);
-        expect(state.phases[phase].interruptions).toBeLessThanOrEqual(MAX_INTERRUPTIONS);
+        expect(state.phases[phase].interruptions).toBeLessThanOrEqual(MAX_INTERRUPTIONS + UNDO_CHANCES);
       }
     }
   });
@@ -212,7 +212,7 @@ describe('every state that a deployment can get into', () => {
     for (const state of states) {
       const running = PHASES.some((phase) => state.phases[phase].status === 'running');
       // A touched service is first taken back by a worker.
-      const touched = state.phases.deploy.attempt > 0;
+      const touched = isTouched(state);
       if (!isFinal(state.status) && !running && !touched) expect(state.cancel).toBeUndefined();
     }
   });

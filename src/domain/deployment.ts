@@ -27,6 +27,9 @@ export type Decision =
   | { readonly kind: 'cancel'; readonly error: Failure }
   | { readonly kind: 'nothing' };
 
+/** How often a worker may die while it takes a change back, before that is given up too. */
+export const UNDO_CHANCES = 3;
+
 const UNTOUCHED: PhaseState = { status: 'pending', attempt: 0, interruptions: 0 };
 
 /** The state after `fact`. The first fact of every deployment is `deployment_requested`. */
@@ -127,7 +130,8 @@ export function decide(state: DeploymentState): Decision {
       return { kind: 'run', phase, attempt: current.attempt + 1, delay_ms: 0 };
     }
     case 'running':
-      if (current.interruptions >= MAX_INTERRUPTIONS) {
+      // A touched service gives workers a few more chances, in which they only take the change back.
+      if (current.interruptions >= MAX_INTERRUPTIONS + (isTouched(state) ? UNDO_CHANCES : 0)) {
         return { kind: 'fail', phase, error: new DeployError('worker_lost').toFailure() };
       }
       return { kind: 'run', phase, attempt: current.attempt, delay_ms: 0 };
@@ -147,8 +151,8 @@ export function decide(state: DeploymentState): Decision {
 }
 
 /** Whether the deployment may have changed the service. */
-function isTouched(state: DeploymentState): boolean {
-  return state.phases.deploy.attempt > 0;
+export function isTouched(state: DeploymentState): boolean {
+  return state.phases.deploy.started_at !== undefined;
 }
 
 /** The facts that follow from the state without any work: skipped phases and the end of the deployment. */

@@ -142,7 +142,7 @@ export const ERRORS = {
   health_check_failed: permanent('The health check did not pass in time.'),
 
   // The deployment as a whole
-  phase_timeout: passing('The phase took longer than it may.'),
+  phase_timeout: permanent('The phase took longer than it may.'),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),
   worker_lost: permanent('The worker died again and again in this phase.'),
   cancelled: permanent('The deployment was cancelled.'),

@@ -13,6 +13,8 @@ export const LIMITS = {
   replicas: 100,
   env_variables: 500,
   env_value_length: 32_768,
+  /** All names and values of an app together. */
+  env_total_length: 131_072,
   /** `total` is counted exactly up to here; beyond, `total_capped` says so. */
   counted_entries: 100_000,
   wait_seconds: 60,

@@ -42,6 +42,19 @@ export interface DeploymentFilter {
   readonly statuses?: readonly DeploymentStatus[];
 }
 
+/** Place in the app's line: 0 = it runs (or has ended), 1 = next. */
+export interface QueuePlace {
+  readonly position: number;
+  /** The deployment right before it. */
+  readonly behind?: string;
+}
+
+/** A deployment as lists show it. */
+export interface PlacedDeployment {
+  readonly state: DeploymentState;
+  readonly place: QueuePlace;
+}
+
 export interface DeploymentStats {
   readonly total: number;
   readonly by_status: Readonly<Record<DeploymentStatus, number>>;
@@ -56,6 +69,8 @@ export interface Claim {
   readonly phase: Phase;
   readonly attempt: number;
   readonly fence: number;
+  /** Milliseconds until the deployment's deadline, by the clock that all processes share. */
+  readonly left_ms: number;
 }
 
 export type ClaimHealth = 'held' | 'cancelled' | 'lost';
@@ -81,9 +96,8 @@ export abstract class DeploymentStore {
   abstract list(
     filter: DeploymentFilter,
     page: { limit: number; offset: number },
-  ): Promise<{ records: DeploymentRecord[]; total: number }>;
-  /** Place in the app's line: 0 = it runs (or has ended), 1 = next. */
-  abstract position(record: DeploymentRecord): Promise<{ position: number; behind?: string }>;
+  ): Promise<{ deployments: PlacedDeployment[]; total: number }>;
+  abstract place(record: DeploymentRecord): Promise<QueuePlace>;
   abstract stats(): Promise<DeploymentStats>;
   abstract appExists(appName: string): Promise<boolean>;
 

@@ -42,8 +42,4 @@ export class BullPhaseQueue extends PhaseQueue {
     });
     await Promise.race([this.#queue.add(phase, { deployment_id, phase }, options), timeout]);
   }
-
-  async close(): Promise<void> {
-    await this.#queue.close();
-  }
 }

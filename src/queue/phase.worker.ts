@@ -1,8 +1,11 @@
 /** Takes phase jobs from BullMQ and hands them to the tracker; the tracker's claim decides whether there is work. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Worker } from 'bullmq';
 import { DeploymentLifecycleTracker } from '../modules/deployments/index.js';
 import { PHASE_QUEUE, PREFIX, QueueConnections, type PhaseJob } from './bull-phase-queue.js';
+
+const CLOSE_MS = 3_000;
 
 export class WorkerOptions {
   constructor(readonly concurrency: number) {}
@@ -43,14 +46,10 @@ export class PhaseWorker implements OnApplicationBootstrap, BeforeApplicationShu
     );
   }
 
-  /** Phases that may still be taken on here. */
-  get free(): number {
-    return Math.max(0, this.options.concurrency - this.tracker.running);
-  }
-
   /** First the phases are handed over, then the queue is left: other workers go on within a moment. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.tracker.close();
-    await this.#worker?.close();
+    // With Redis away it would wait for ever; the process ends anyway.
+    await Promise.race([this.#worker?.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 }

@@ -77,13 +77,13 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.deployments.supersede();
     await this.tracker.wake(await this.claims.startWaiting());
     const overdue = (await this.claims.due(100)).filter(({ overdue_ms }) => overdue_ms >= OVERDUE_MS);
-    await this.tracker.wake(overdue);
     this.#takeOver(overdue.filter(({ overdue_ms }) => overdue_ms >= DIRECT_MS));
+    await this.tracker.wake(overdue);
     if (this.#rounds++ % SELDOM_ROUNDS === 0) await this.#tidy();
   }
 
   #takeOver(overdue: readonly DuePhase[]): void {
-    for (const { deployment_id, phase } of overdue.slice(0, this.worker?.free ?? 0)) {
+    for (const { deployment_id, phase } of overdue.slice(0, this.worker ? this.tracker.free : 0)) {
       this.tracker.work(deployment_id, phase).catch((error: unknown) => this.#report(error));
     }
   }

@@ -75,9 +75,9 @@ async function reconcile(stores: StoreProcess): Promise<void> {
 }
 
 async function cancelSomething(stores: StoreProcess, luck: number): Promise<void> {
-  const { records } = await stores.deployments.list({ apps: [`app-${luck % 4}`] }, { limit: 1, offset: luck % 5 });
-  const record = records[0];
-  if (record !== undefined && !isFinal(record.state.status)) await stores.cancel(record.id);
+  const { deployments } = await stores.deployments.list({ apps: [`app-${luck % 4}`] }, { limit: 1, offset: luck % 5 });
+  const state = deployments[0]?.state;
+  if (state !== undefined && !isFinal(state.status)) await stores.cancel(state.identity.id);
 }
 
 async function work(stores: StoreProcess, luck: number): Promise<void> {

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeCursor } from '../../src/domain/cursor.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
-import type { DeploymentFilter, DeploymentRecord } from '../../src/domain/ports.js';
+import type { DeploymentFilter, DeploymentRecord, PlacedDeployment } from '../../src/domain/ports.js';
 import { orderOf } from '../support/deployment-order.js';
 import { emptyStores } from '../support/empty-stores.js';
 import { assertSummariesAreFolds } from '../support/fold-check.js';
@@ -25,6 +25,7 @@ beforeAll(async () => {
 afterEach(() => assertSummariesAreFolds(test.database));
 afterAll(() => test.stop());
 
+const idsOf = (deployments: readonly PlacedDeployment[]): string[] => deployments.map(({ state }) => state.identity.id);
 const ids = (records: readonly DeploymentRecord[]): string[] => records.map(({ id }) => id);
 const outcome = (error: unknown): unknown => (error as { code?: unknown }).code;
 const failFirstPhase = async (id: string): Promise<void> => {
@@ -278,23 +279,23 @@ describe('list', () => {
 
   it('answers the newest first, in pages with the total of all', async () => {
     const newestFirst = ids([...one, ...two, staging]).reverse();
-    const { records, total } = await process.deployments.list({ apps }, page);
-    expect(ids(records)).toEqual(newestFirst);
+    const { deployments, total } = await process.deployments.list({ apps }, page);
+    expect(idsOf(deployments)).toEqual(newestFirst);
     expect(total).toBe(4);
-    expect(records[3]).toEqual(await process.record(one[0]!.id));
+    expect(deployments[3]?.state).toEqual((await process.record(one[0]!.id)).state);
 
     for (const offset of [0, 1, 3, 4]) {
       const part = await process.deployments.list({ apps }, { limit: 2, offset });
-      expect(ids(part.records)).toEqual(newestFirst.slice(offset, offset + 2));
+      expect(idsOf(part.deployments)).toEqual(newestFirst.slice(offset, offset + 2));
       expect(part.total).toBe(4);
     }
   });
 
   it('answers only what passes the filter', async () => {
     const found = async (filter: DeploymentFilter): Promise<string[]> => {
-      const { records, total } = await process.deployments.list(filter, page);
-      expect(total).toBe(records.length);
-      return ids(records).sort();
+      const { deployments, total } = await process.deployments.list(filter, page);
+      expect(total).toBe(deployments.length);
+      return idsOf(deployments).sort();
     };
     expect(await found({ app_name: 'list-one' })).toEqual(ids(one));
     expect(await found({ apps, environment: 'staging' })).toEqual([staging.id]);
@@ -316,16 +317,16 @@ describe('position', () => {
     const elsewhere = await process.accept({ app_name, environment: 'staging' });
     const { deployments } = process;
 
-    expect(await deployments.position(running)).toEqual({ position: 0 });
-    expect(await deployments.position(next)).toEqual({ position: 1, behind: running.id });
-    expect(await deployments.position(last)).toEqual({ position: 2, behind: next.id });
-    expect(await deployments.position(elsewhere)).toEqual({ position: 0 });
+    expect(await deployments.place(running)).toEqual({ position: 0 });
+    expect(await deployments.place(next)).toEqual({ position: 1, behind: running.id });
+    expect(await deployments.place(last)).toEqual({ position: 2, behind: next.id });
+    expect(await deployments.place(elsewhere)).toEqual({ position: 0 });
 
     await process.cancel(next.id);
-    expect(await deployments.position(await process.record(next.id))).toEqual({ position: 0 });
-    expect(await deployments.position(last)).toEqual({ position: 1, behind: running.id });
+    expect(await deployments.place(await process.record(next.id))).toEqual({ position: 0 });
+    expect(await deployments.place(last)).toEqual({ position: 1, behind: running.id });
     await process.finish(running.id);
-    expect(await deployments.position(last)).toEqual({ position: 0 });
+    expect(await deployments.place(last)).toEqual({ position: 0 });
   });
 });
 

@@ -1,4 +1,5 @@
 /** What every LogStore keeps: gap-free numbers, one stream in the order of commits, the fence, and reading without loss. */
+import { until } from '../support/until.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeCursor, encodeCursor } from '../../src/domain/cursor.js';
 import type { Fact } from '../../src/domain/deployment.js';
@@ -402,8 +403,14 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
 
     it('begins a query at the entry of the time that is asked for', async () => {
       const id = await subject.request();
-      const times = [1_000, 2_000, 3_000].map((ms) => at(ms));
-      for (const time of times) await write(id, line(time, { at: time }));
+      const times: string[] = [];
+      while (times.length < 3) {
+        // Three times that differ, as the clock gives them.
+        await until(async () => at() > (times.at(-1) ?? ''), 'the clock goes on');
+        const time = at();
+        times.push(time);
+        await write(id, line(time, { at: time }));
+      }
       const since = async (time: string): Promise<string[]> => {
         const { rows, total } = await store.query({ deployment_id: id, since: time }, { limit: 10, offset: 0 });
         expect(total).toBe(rows.length);

@@ -1,13 +1,12 @@
 /** Whatever goes wrong, the deployment says what, where and why, and leaves things as they were. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import { isFinal, type Phase } from '../../src/domain/phases.js';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import { assertValidEntry } from '../support/log-assertions.js';
+import { isRunning } from '../support/processes.js';
 import { file, tar } from '../support/tar.js';
 import { freePort, startTestRegistry, type TestRegistry } from '../support/test-registry.js';
 import { until } from '../support/until.js';
@@ -112,13 +111,6 @@ async function expectFailure(
 async function expectNothingLeft(name: string): Promise<void> {
   await until(async () => (await bench.remainsOf(name)).containers.length === 0, `no container of ${name}`, 20_000);
   expect(await bench.remainsOf(name)).toEqual(NOTHING);
-}
-
-/** Whether any process of this machine has the text in its command line. */
-async function isRunning(text: string): Promise<boolean> {
-  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const commands = await Promise.all(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
-  return commands.some((command) => command.includes(text));
 }
 
 describe('a first deployment that fails', () => {

@@ -238,7 +238,7 @@ describe('a git repository', () => {
     const first = await bench.client.deploy({
       app_name,
       ...check,
-      source: { dockerfile: dockerfileServing('in the way', 'RUN sleep 3') },
+      source: { dockerfile: dockerfileServing('in the way', `RUN sleep 3; echo ${app_name}`) },
     });
     const asked = bench.client.deploy({ app_name, source: { git: { url: `${git.url}/moving.git`, ref: 'main' } } });
     const { deployment_id, behind } = await asked;

@@ -129,8 +129,10 @@ export class DockerImages extends Images {
 /** Whether no container runs the image any more; those that are being stopped are waited for. */
 async function isLeft(docker: Docker, id: string): Promise<boolean> {
   const filters = { ancestor: [id], status: ['running', 'paused', 'restarting'] };
-  for (const until = performance.now() + CONTAINER_STOP_MS; performance.now() < until; await sleep(LOOK_EVERY_MS)) {
+  const until = performance.now() + CONTAINER_STOP_MS;
+  while (performance.now() < until) {
     if ((await docker.listContainers({ filters })).length === 0) return true;
+    await sleep(LOOK_EVERY_MS);
   }
   return false;
 }

@@ -71,10 +71,13 @@ export class SwarmCluster extends Cluster {
     });
   }
 
-  override async apply(desired: DesiredService): Promise<{ readonly service: ServiceView; readonly change: Change }> {
+  override async apply(
+    desired: DesiredService,
+    signal?: AbortSignal,
+  ): Promise<{ readonly service: ServiceView; readonly change: Change }> {
     return this.call(`the service ${desired.name}`, async (docker) => {
       const spec = serviceSpec(desired, await ensureProjectNetwork(docker, desired.project));
-      const change = await compareAndSet(desired.name, () => this.change(docker, desired, spec));
+      const change = await compareAndSet(desired.name, () => this.change(docker, desired, spec, signal));
       const service = await inspectService(docker, desired.name);
       if (service === undefined) {
         throw new DeployError(
@@ -86,9 +89,16 @@ export class SwarmCluster extends Cluster {
     });
   }
 
-  private async change(docker: Docker, desired: DesiredService, spec: SwarmServiceSpec): Promise<Change | undefined> {
+  private async change(
+    docker: Docker,
+    desired: DesiredService,
+    spec: SwarmServiceSpec,
+    signal: AbortSignal | undefined,
+  ): Promise<Change | undefined> {
     const auth = registryAuth(this.options.registry, desired.image);
     const current = await inspectService(docker, desired.name);
+    // The last look before the change: an undo that came in the meantime must not be undone.
+    signal?.throwIfAborted();
     if (current === undefined) return (await createService(docker, spec, auth)) ? 'created' : undefined;
 
     const live = serviceView(current);

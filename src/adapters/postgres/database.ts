@@ -7,10 +7,20 @@ import { DeployError } from '../../domain/errors.js';
 export type Client = pg.PoolClient;
 
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** A host that is gone answers nothing at all, not even that the statement took too long. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
+/** A process that freezes inside a transaction holds up the stream for all. */
+const IDLE_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25P03 (idle transaction), and what sockets say. */
-const AWAY = /^(08...|53...|57P0[1-5]|25P03|57014|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT)$/;
+/** SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25P03 (idle), 25006 (read only), and what sockets say. */
+const AWAY_STATES = /^(08...|53...|57P0[1-5]|25P03|25006|57014)$/;
+const AWAY_SOCKETS = new Set(
+  ['REFUSED', 'RESET', 'ABORTED']
+    .map((what) => `ECONN${what}`)
+    .concat(['ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']),
+);
+const AWAY_WORDS = /timeout|terminated|ended|not queryable/i;
 
 export class Database {
   readonly #pool: pg.Pool;
@@ -21,7 +31,8 @@ export class Database {
       max: 10,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'flukedeploy',
     });
@@ -70,8 +81,9 @@ export class Database {
       await client.query('commit');
       return result;
     } catch (error) {
-      // A connection whose rollback fails is thrown away with whatever was open on it.
-      await client.query('rollback').catch((failure: unknown) => (broken = failure as Error));
+      // A connection that broke, or whose rollback fails, is thrown away with whatever was open on it.
+      if (isAway(error)) broken = error as Error;
+      else await client.query('rollback').catch((failure: unknown) => (broken = failure as Error));
       throw databaseFailure(error);
     } finally {
       client.off('error', onError);
@@ -89,11 +101,13 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
 }
 
 function databaseFailure(error: unknown): unknown {
-  const { code, message, syscall } = error as { code?: unknown; message?: unknown; syscall?: unknown };
-  const away =
-    (typeof code === 'string' && AWAY.test(code) && syscall !== 'open') ||
-    (typeof message === 'string' && /timeout|terminated|ended/i.test(message) && !code);
-  return away
+  return isAway(error)
     ? new DeployError('unavailable', 'The database does not answer.', { cause: error, retryAfterSeconds: 2 })
     : error;
+}
+
+function isAway(error: unknown): boolean {
+  const { code, message, syscall } = error as { code?: unknown; message?: unknown; syscall?: unknown };
+  if (typeof code === 'string') return AWAY_STATES.test(code) || (AWAY_SOCKETS.has(code) && syscall !== 'open');
+  return typeof message === 'string' && AWAY_WORDS.test(message);
 }

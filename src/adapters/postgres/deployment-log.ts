@@ -129,18 +129,21 @@ async function insertEntries(
 ): Promise<LogRow[]> {
   if (items.length === 0) return [];
   const latest = items.reduce((max, { draft }) => (draft.at > max ? draft.at : max), '');
-  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null }>(
+  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null; now: Date }>(
     `with before as (select head, last_at from stream for update)
-     update stream set head = before.head + $1, last_at = greatest(before.last_at, $2::timestamptz) from before
-     returning epoch, before.head::text as head, nullif(before.last_at, '-infinity') as last_at`,
+     update stream set head = before.head + $1, last_at = greatest(before.last_at, least($2::timestamptz, clock_timestamp())) from before
+     returning epoch, before.head::text as head, nullif(before.last_at, '-infinity') as last_at, clock_timestamp() as now`,
     [items.length, latest],
   );
   const stream = heads[0];
   if (stream === undefined) throw new Error('the stream has no row');
-  // Time never runs backwards along the stream: a late line takes the time of the entry before it.
+  // Time never runs backwards along the stream, and no clock that is fast gets its way: a late line takes the time of the
+  // entry before it, an early one that of the database.
+  const now = stream.now.toISOString();
   let last = stream.last_at?.toISOString() ?? '';
   const rows = items.map(({ draft, status }, index): LogRow => {
-    last = draft.at > last ? draft.at : last;
+    const at = draft.at < now ? draft.at : now;
+    last = at > last ? at : last;
     return {
       ...draft,
       at: last,

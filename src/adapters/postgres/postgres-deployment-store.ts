@@ -1,10 +1,10 @@
 /** Deployments in PostgreSQL: accepting orders, and the look-ups of the API. */
 import { createReadStream } from 'node:fs';
 import { defaultVersion } from '../../domain/app-spec.js';
-import type { DeploymentIdentity } from '../../domain/deployment.js';
+import type { DeploymentIdentity, DeploymentState } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
-import { DEPLOYMENT_STATUSES, isFinal, type DeploymentStatus } from '../../domain/phases.js';
+import { DEPLOYMENT_STATUSES, type DeploymentStatus } from '../../domain/phases.js';
 import {
   DeploymentStore,
   type Acceptance,
@@ -12,11 +12,24 @@ import {
   type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
+  type PlacedDeployment,
+  type QueuePlace,
 } from '../../domain/ports.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
 
 const UNFINISHED = 'finished_at is null';
+/** Every deployment that has not ended, with its place in the line of its app. */
+const WITH_LINE = `with line as (
+  select id, (row_number() over app - 1)::int as position, lag(id) over app as behind from deployments
+  where ${UNFINISHED} window app as (partition by app_name, environment order by release))`;
+
+interface PlacedRow {
+  state: DeploymentState;
+  position: number;
+  behind: string | null;
+}
+
 const PRUNE_ENTRIES = 50_000;
 
 export interface StoreOptions {
@@ -91,7 +104,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
   async list(
     filter: DeploymentFilter,
     page: { limit: number; offset: number },
-  ): Promise<{ records: DeploymentRecord[]; total: number }> {
+  ): Promise<{ deployments: PlacedDeployment[]; total: number }> {
     const values: unknown[] = [];
     const conditions = [
       'true',
@@ -103,9 +116,9 @@ export class PostgresDeploymentStore extends DeploymentStore {
       ...(filter.statuses ? [`status = any ($${values.push(filter.statuses)})`] : []),
     ].join(' and ');
     const [rows, counts] = await Promise.all([
-      this.database.query<DeploymentRow>(
-        `select ${DEPLOYMENT_COLUMNS} from deployments where ${conditions} order by created_at desc, id desc
-         limit $${values.length + 1} offset $${values.length + 2}`,
+      this.database.query<PlacedRow>(
+        `${WITH_LINE} select state, coalesce(position, 0) as position, behind from deployments left join line using (id)
+         where ${conditions} order by created_at desc, id desc limit $${values.length + 1} offset $${values.length + 2}`,
         [...values, page.limit, page.offset],
       ),
       this.database.query<{ total: number }>(
@@ -113,19 +126,17 @@ export class PostgresDeploymentStore extends DeploymentStore {
         values,
       ),
     ]);
-    return { records: rows.map(toRecord), total: counts[0]?.total ?? 0 };
+    return {
+      deployments: rows.map((row) => ({ state: row.state, place: placeOf(row) })),
+      total: counts[0]?.total ?? 0,
+    };
   }
 
-  async position({
-    id,
-    state: { identity, status },
-  }: DeploymentRecord): Promise<{ position: number; behind?: string }> {
-    if (isFinal(status)) return { position: 0 };
-    const ahead = await this.database.query<{ id: string }>(
-      `select id from deployments where app_name = $1 and environment = $2 and release < $3 and id <> $4 and ${UNFINISHED} order by release desc`,
-      [identity.app_name, identity.environment, identity.release, id],
-    );
-    return { position: ahead.length, ...(ahead[0] && { behind: ahead[0].id }) };
+  async place({ id }: DeploymentRecord): Promise<QueuePlace> {
+    const rows = await this.database.query<PlacedRow>(`${WITH_LINE} select position, behind from line where id = $1`, [
+      id,
+    ]);
+    return rows[0] ? placeOf(rows[0]) : { position: 0 };
   }
 
   async stats(): Promise<DeploymentStats> {
@@ -176,11 +187,13 @@ export class PostgresDeploymentStore extends DeploymentStore {
     );
     // Only a whole beginning of the stream is cut off, so that what is kept has no holes.
     await this.database.query(
-      `with old as (select max(position) as position from entries where at < clock_timestamp() - $1::int * interval '1 day'),
+      `with old as (select position from entries where at < statement_timestamp() - $1::int * interval '1 day'
+                    order by at desc, position desc limit 1),
        cut as (
          select least(old.position, stream.floor + ${PRUNE_ENTRIES},
-           (select min(e.position) - 1 from entries e join deployments d on d.id = e.deployment_id where d.finished_at is null)) as position
-         from old, stream where old.position is not null),
+           (select min(e.position) - 1 from entries e join deployments d on d.id = e.deployment_id
+             where e.sequence = 1 and d.finished_at is null)) as position
+         from old, stream),
        gone as (delete from entries using cut where entries.position <= cut.position)
        update stream set floor = greatest(floor, cut.position) from cut`,
       [retention_days],
@@ -239,4 +252,8 @@ async function storeArchive(client: Client, deploymentId: string, path: string):
       bytes,
     ]);
   }
+}
+
+function placeOf({ position, behind }: PlacedRow): QueuePlace {
+  return { position, ...(behind && { behind }) };
 }

@@ -1,11 +1,11 @@
 /** Turns and leases in PostgreSQL: which deployment of an app runs, and which worker holds its phase. */
 import { resolveConfig, skippedPhases, type AppConfig } from '../../domain/app-spec.js';
-import { decide, type Decision } from '../../domain/deployment.js';
+import { decide, isTouched, type Decision } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { createDeploymentLog, FlukeDeployEventType, type LogDraft } from '../../domain/log-entry.js';
 import { isFinal, type Phase } from '../../domain/phases.js';
 import { PhaseClaims, type Claim, type ClaimHealth, type DuePhase } from '../../domain/ports.js';
-import { isUniqueViolation, type Database } from './database.js';
+import { isUniqueViolation, type Client, type Database } from './database.js';
 import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
 
 const UNFINISHED = 'finished_at is null';
@@ -61,7 +61,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
         );
         const current = apps[0]?.config ?? undefined;
         const config = resolveConfig(current, row.spec.config);
-        const now = Date.now();
+        const now = await databaseTime(client);
         const at = new Date(now).toISOString();
         const fact = {
           type: 'deployment_started',
@@ -99,7 +99,8 @@ export class PostgresPhaseClaims extends PhaseClaims {
         lease: { owner: instance, lease_ms },
       });
       if (isFinal(state.status)) return undefined;
-      return { record: { ...toRecord(row), state, fence }, config: row.config, phase, attempt, fence };
+      const left_ms = Date.parse(state.deadline_at ?? '') - (await databaseTime(client));
+      return { record: { ...toRecord(row), state, fence }, config: row.config, phase, attempt, fence, left_ms };
     });
   }
 
@@ -138,13 +139,21 @@ export class PostgresPhaseClaims extends PhaseClaims {
     await this.database.transaction(async (client) => {
       const row = await lockDeployment(client, id);
       const decision = row && decide(row.state);
-      if (row === undefined || decision?.kind !== 'run' || row.held) return;
+      // A touched service is for a worker to take back: past the deadline it does nothing else.
+      if (row === undefined || decision?.kind !== 'run' || row.held || isTouched(row.state)) return;
       const { phase, attempt } = decision;
       const error = new DeployError('deployment_timeout').toFailure();
       const fact = { type: 'phase_failed', at: new Date().toISOString(), phase, attempt, error } as const;
       await appendItems(client, row, [{ fact }], this.options.instance, { fence: row.fence + 1 });
     });
   }
+}
+
+/** Milliseconds since the epoch by the database's clock, the one that all processes share. */
+async function databaseTime(client: Client): Promise<number> {
+  const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
+  if (rows[0] === undefined) throw new Error('the database has no time');
+  return rows[0].now.getTime();
 }
 
 function dueOf(deployment_id: string, { phase, attempt, delay_ms }: Extract<Decision, { kind: 'run' }>): DuePhase {

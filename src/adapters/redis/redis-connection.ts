@@ -14,6 +14,8 @@ export function connectRedis(url: string, patience: Patience, log: (line: string
     enableOfflineQueue: patience === 'patient',
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     connectTimeout: 5_000,
+    // A Redis that hangs must not make commands pile up.
+    ...(patience === 'impatient' && { socketTimeout: 5_000 }),
   });
   let told = false;
   redis.on('error', (error: Error) => {

@@ -13,12 +13,15 @@ import {
 } from '../../domain/app-spec.js';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
+import { PHASE_RULES } from '../../domain/phases.js';
 import { GitRemote, Secrets, type DeploymentOrder, type Principal } from '../../domain/ports.js';
 import type { DeployDto, PortDto, ResourcesDto, SourceDto, VolumeDto } from './deploy.dto.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import type { UploadedArchive } from './upload.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 900;
+/** What post_deploy needs beside waiting. */
+const GATE_MARGIN_MS = 60_000;
 /** The whole of a DNS label: a service's name must be one. */
 const SERVICE_NAME_LENGTH = 63;
 /** Mounting these gives a container the host itself. */
@@ -167,10 +170,24 @@ function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal)
   const strategy = typeof dto.strategy === 'object' ? dto.strategy.type : (dto.strategy ?? 'rolling');
   if (strategy !== 'rolling') throw refuse('strategy_unsupported', 'strategy', `${strategy} is not available yet`);
   if (dto.plugins?.[0]) throw refuse('plugin_unknown', 'plugins.0.name', `no plugin is named ${dto.plugins[0].name}`);
+  refuseLongGate(dto);
   refuseMounts(dto.volumes ?? [], principal);
   refuseTwice(dto.ports ?? [], 'ports', 'host_port', ({ host_port, protocol = 'tcp' }) => `${host_port}/${protocol}`);
   refuseTwice(dto.volumes ?? [], 'volumes', 'target', ({ target }) => target);
   refuseMoreThanLimit(dto.resources ?? {});
+}
+
+/** What would take longer than the whole phase may can never pass. */
+function refuseLongGate({ health_check }: DeployDto): void {
+  const { deadline_ms = DEFAULT_HEALTH_CHECK.deadline_ms, bake_ms = 0 } = health_check ?? {};
+  const longest = PHASE_RULES.post_deploy.timeout_ms - GATE_MARGIN_MS;
+  if (deadline_ms + bake_ms > longest) {
+    throw refuse(
+      'invalid_field',
+      'health_check.deadline_ms',
+      `deadline_ms and bake_ms together must be at most ${longest}`,
+    );
+  }
 }
 
 function refuseMounts(volumes: readonly VolumeDto[], principal: Principal): void {

@@ -223,13 +223,14 @@ export class DeployDto {
   wedo_task_id?: string;
 }
 
-const ENVIRONMENT_MESSAGE = `env must map names ([A-Za-z_][A-Za-z0-9_]*) to strings, at most ${LIMITS.env_variables}`;
+const ENVIRONMENT_MESSAGE = `env must map names ([A-Za-z_][A-Za-z0-9_]*) to strings, at most ${LIMITS.env_variables}, of ${LIMITS.env_total_length} characters in all`;
 
 function isEnvironment(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const entries = Object.entries(value);
   return (
     entries.length <= LIMITS.env_variables &&
+    entries.flat().reduce((sum: number, text) => sum + String(text).length, 0) <= LIMITS.env_total_length &&
     entries.every(
       ([name, text]) =>
         /^[A-Za-z_]\w{0,199}$/.test(name) &&

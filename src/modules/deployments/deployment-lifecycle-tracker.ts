@@ -2,7 +2,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { decide, evolve, type PhaseOutputs } from '../../domain/deployment.js';
 import { DeployError, toFailure } from '../../domain/errors.js';
-import { isFinal, PHASE_RULES, type Phase } from '../../domain/phases.js';
+import { isFinal, type Phase } from '../../domain/phases.js';
 import {
   Images,
   PhaseClaims,
@@ -17,19 +17,25 @@ import { Logbook } from '../logs/index.js';
 import { envContext, gitContext } from './deploy-request.js';
 import { DeploymentSession } from './deployment-session.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
+import { guardSession } from './session-guard.js';
 import { SourceWorkspace } from './source-workspace.js';
 
-/** How long a phase may take to stop after its signal; then its result is no longer waited for. */
-const STOP_MS = 15_000;
+/** How long a phase may take to stop after its signal; longer than any one call to Docker, which may still take effect. */
+const STOP_MS = 35_000;
 const UNDO_MS = 60_000;
 
 export class TrackerOptions {
-  constructor(readonly lease_ms: number) {}
+  constructor(
+    readonly lease_ms: number,
+    /** Phases that this process works on at the same time. */
+    readonly concurrency: number,
+  ) {}
 }
 
 @Injectable()
 export class DeploymentLifecycleTracker {
-  readonly #sessions = new Map<string, DeploymentSession>();
+  /** What this process works on; without a session while the claim is under way. */
+  readonly #working = new Map<string, DeploymentSession | undefined>();
   readonly #logger = new Logger(DeploymentLifecycleTracker.name);
   #closing = false;
 
@@ -44,61 +50,68 @@ export class DeploymentLifecycleTracker {
     private readonly workspace: SourceWorkspace,
     wakeups: Wakeups,
   ) {
-    wakeups.subscribe('cancel', (deploymentId) => this.#sessions.get(deploymentId)?.stop(new DeployError('cancelled')));
+    wakeups.subscribe('cancel', (deploymentId) => this.#working.get(deploymentId)?.stop(new DeployError('cancelled')));
   }
 
-  /** Phases that this process works on at the moment. */
-  get running(): number {
-    return this.#sessions.size;
+  /** How many phases more this process may work on. */
+  get free(): number {
+    return Math.max(0, this.options.concurrency - this.#working.size);
   }
 
   /** Runs the phase if it is due and nobody else holds it; otherwise does nothing. */
   async work(deploymentId: string, phase: Phase): Promise<void> {
-    if (this.#closing || this.#sessions.has(deploymentId)) return;
-    const claim = await this.claims.claim(deploymentId, phase);
-    if (claim === undefined) return;
-    this.logbook.announce(deploymentId);
-    const session = this.#open(claim);
-    const handler = this.handlers.of(phase);
-    const end = this.#guard(session);
-    try {
-      const outputs = await this.#run(handler, session);
-      await this.#goOn(session, await session.succeed(outputs));
-    } catch (error) {
-      await this.#stopped(handler, session, error);
-    } finally {
-      end();
-      this.#sessions.delete(deploymentId);
-    }
+    if (this.#closing || this.#working.has(deploymentId) || this.free === 0) return;
+    this.#working.set(deploymentId, undefined);
+    const appended = await this.#attempt(deploymentId, phase).finally(() => this.#working.delete(deploymentId));
+    if (appended) await this.#goOn(deploymentId, appended);
   }
 
   /** Stops claiming and gives every phase back, so that other workers go on at once. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const session of this.#sessions.values()) session.stop('shutdown');
-    while (this.#sessions.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const session of this.#working.values()) session?.stop('shutdown');
+    while (this.#working.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
-  async #run(handler: PhaseHandler, session: DeploymentSession): Promise<PhaseOutputs> {
+  /** Claim, work, commit. The commit is outside the failure path: one of unknown outcome must never be undone. */
+  async #attempt(deploymentId: string, phase: Phase): Promise<Appended | undefined> {
+    const askedAt = performance.now();
+    const claim = await this.claims.claim(deploymentId, phase);
+    if (claim === undefined) return undefined;
+    this.logbook.announce(deploymentId);
+    const session = this.#open(claim);
+    if (!(session instanceof DeploymentSession)) return session.failed;
+    this.#working.set(deploymentId, session);
+    const end = guardSession(session, this.claims, this.options.lease_ms, askedAt);
+    if (this.#closing) session.stop('shutdown');
+    try {
+      const handler = this.handlers.of(phase);
+      const result = await this.#run(handler, session).catch((error: unknown) => ({ error }));
+      return 'error' in result
+        ? await this.#stopped(handler, session, result.error)
+        : await session.succeed(result.outputs);
+    } finally {
+      end();
+    }
+  }
+
+  async #run(handler: PhaseHandler, session: DeploymentSession): Promise<{ outputs: PhaseOutputs }> {
     session.signal.throwIfAborted();
     const stopped = new Promise<never>((_, reject) => {
       session.signal.addEventListener('abort', () =>
         setTimeout(() => reject(session.signal.reason as Error), STOP_MS).unref(),
       );
     });
-    return Promise.race([handler.run(session), stopped]);
+    return { outputs: await Promise.race([handler.run(session), stopped]) };
   }
 
   /** The failure path: who stopped the phase decides what becomes of it. */
-  async #stopped(handler: PhaseHandler, session: DeploymentSession, thrown: unknown): Promise<void> {
-    if (session.interruption === 'lost') return;
-    if (session.interruption === 'shutdown') {
-      await session.release('this worker shuts down');
-      return;
-    }
+  async #stopped(handler: PhaseHandler, session: DeploymentSession, thrown: unknown): Promise<Appended | undefined> {
+    if (session.interruption === 'lost') return undefined;
+    if (session.interruption === 'shutdown') return session.release('this worker shuts down');
     const error: unknown = session.signal.aborted ? session.signal.reason : thrown;
     if (isLastAttempt(session, error)) await this.#undo(handler, session);
-    await this.#goOn(session, await session.fail(error));
+    return session.fail(error);
   }
 
   /** The service first: its containers use the image, and where they stay, the image must stay. */
@@ -118,67 +131,46 @@ export class DeploymentLifecycleTracker {
     ]);
   }
 
-  /** After the commit: the next phase, or the next deployment of the app. A crash before this is the reconciler's to mend. */
-  async #goOn(session: DeploymentSession, appended: Appended | undefined): Promise<void> {
-    if (appended === undefined) return;
-    const { decision, state } = appended;
-    if (decision.kind === 'run') await this.wake([{ deployment_id: session.record.id, ...decision, overdue_ms: 0 }]);
-    if (isFinal(state.status)) await this.wake(await this.claims.startWaiting(state.identity));
+  /** After the commit: the next phase, or the next deployment of the app. What fails here is the reconciler's to mend. */
+  async #goOn(deployment_id: string, { decision, state }: Appended): Promise<void> {
+    try {
+      if (decision.kind === 'run') await this.wake([{ deployment_id, ...decision, overdue_ms: 0 }]);
+      if (isFinal(state.status)) await this.wake(await this.claims.startWaiting(state.identity));
+    } catch (error) {
+      this.#logger.warn(`What comes after ${deployment_id} is left to the reconciler: ${String(error)}`);
+    }
   }
 
   /** Puts phases into the queue; where the queue is away the reconciler finds them. */
   async wake(due: readonly DuePhase[]): Promise<void> {
-    for (const phase of due) {
-      this.logbook.announce(phase.deployment_id);
-      await this.queue.add(phase).catch((error: unknown) => this.#logger.warn(`The queue is away: ${String(error)}`));
-    }
+    await Promise.all(
+      due.map(async (phase) => {
+        this.logbook.announce(phase.deployment_id);
+        await this.queue.add(phase).catch((error: unknown) => this.#logger.warn(`The queue is away: ${String(error)}`));
+      }),
+    );
   }
 
-  #open(claim: Claim): DeploymentSession {
+  /** The session, or the failure when the deployment's secrets cannot be opened. */
+  #open(claim: Claim): DeploymentSession | { readonly failed: Promise<Appended | undefined> } {
     const { identity } = claim.record.state;
-    const env = Object.fromEntries(
-      Object.entries(claim.config.env).map(([name, sealed]) => [
+    const { source } = claim.record.spec;
+    try {
+      const env = Object.entries(claim.config.env).map(([name, sealed]) => [
         name,
         this.secrets.open(sealed, envContext(identity, name)),
-      ]),
-    );
-    const { source } = claim.record.spec;
-    const token = source.kind === 'git' && source.token ? [this.secrets.open(source.token, gitContext(identity))] : [];
-    const session = new DeploymentSession(claim, env, token, this.logbook);
-    this.#sessions.set(claim.record.id, session);
-    return session;
-  }
-
-  /** Keeps the lease, and stops the session when time is up. Answers the function that ends the guard. */
-  #guard(session: DeploymentSession): () => void {
-    const { lease_ms } = this.options;
-    let alive = performance.now();
-    const beat = async (): Promise<void> => {
-      const health = await this.claims.heartbeat(session.claim);
-      alive = performance.now();
-      if (health === 'cancelled') session.stop(new DeployError('cancelled'));
-      if (health === 'lost') session.stop('lost');
-    };
-    const heart = setInterval(() => {
-      // Without an answer somebody else may take over once the lease is over, so this worker must have stopped by then.
-      if (performance.now() - alive > lease_ms) session.stop('lost');
-      else beat().catch(() => undefined);
-    }, lease_ms / 4);
-    const phaseTimer = setTimeout(
-      () => session.stop(new DeployError('phase_timeout')),
-      PHASE_RULES[session.phase].timeout_ms,
-    );
-    const { deadline_at } = session.state;
-    const left = deadline_at
-      ? Math.max(0, Date.parse(deadline_at) - Date.now())
-      : PHASE_RULES[session.phase].timeout_ms;
-    const deadlineTimer = setTimeout(() => session.stop(new DeployError('deployment_timeout')), left);
-    if (session.state.cancel) session.stop(new DeployError('cancelled'));
-    return () => {
-      clearInterval(heart);
-      clearTimeout(phaseTimer);
-      clearTimeout(deadlineTimer);
-    };
+      ]);
+      const token =
+        source.kind === 'git' && source.token ? [this.secrets.open(source.token, gitContext(identity))] : [];
+      return new DeploymentSession(claim, Object.fromEntries(env) as Record<string, string>, token, this.logbook);
+    } catch (error) {
+      const cause = new DeployError(
+        'internal',
+        'The secrets of the app cannot be opened with the key of this server.',
+        { cause: error },
+      );
+      return { failed: new DeploymentSession(claim, {}, [], this.logbook).fail(cause) };
+    }
   }
 }
 

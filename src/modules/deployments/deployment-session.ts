@@ -13,6 +13,8 @@ import type { Logbook } from '../logs/index.js';
 const FLUSH_MS = 50;
 const BATCH = 500;
 const RETRY_MS = 500;
+/** Lines that may wait for a slow store; what comes faster is left out, and the log says so. */
+const MAX_WAITING = 10_000;
 
 /** Why a session was stopped from outside; every other reason is a DeployError and becomes the failure. */
 export type Interruption = 'shutdown' | 'lost';
@@ -29,7 +31,9 @@ export class DeploymentSession {
   readonly #maskLine: (line: string) => string;
   readonly #waiting: AppendItem[] = [];
   #lines = 0;
+  #cut = 0;
   #batch = 0;
+  #lost = false;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -58,13 +62,15 @@ export class DeploymentSession {
     return `flukedeploy/${this.state.identity.app_name}:${this.record.id}`;
   }
 
+  /** The first reason decides, but for the loss of the lease: from then on nothing may be written, whatever came before. */
   stop(reason: DeployError | Interruption): void {
+    if (reason === 'lost') this.#lost = true;
     this.#abort.abort(reason);
   }
 
   get interruption(): Interruption | undefined {
-    const reason: unknown = this.signal.reason;
-    return reason === 'shutdown' || reason === 'lost' ? reason : undefined;
+    if (this.#lost) return 'lost';
+    return this.signal.reason === 'shutdown' ? 'shutdown' : undefined;
   }
 
   get isCancelled(): boolean {
@@ -77,11 +83,13 @@ export class DeploymentSession {
     this.emit(createDeploymentLog({ ...this.place(), level, message, ...(metadata && { metadata }) }));
   }
 
-  /** A line of a program's output; beyond the limit they are counted only. */
+  /** A line of a program's output; beyond the limits they are counted only. */
   readonly output = (line: string): void => {
     this.#lines++;
-    if (this.#lines <= LIMITS.lines_per_phase) {
+    if (this.#lines - this.#cut <= LIMITS.lines_per_phase && this.#waiting.length < MAX_WAITING) {
       this.emit(createDeploymentLog({ ...this.place(), message: this.#maskLine(printable(line)) }));
+    } else {
+      this.#cut++;
     }
   };
 
@@ -129,8 +137,7 @@ export class DeploymentSession {
   }
 
   async #commit(fact: Fact, stack?: string): Promise<Appended | undefined> {
-    const cut = this.#lines - LIMITS.lines_per_phase;
-    if (cut > 0) this.log('warn', `${cut} more lines of output were left out`);
+    if (this.#cut > 0) this.log('warn', `${this.#cut} lines of output were left out`);
     await this.#flush();
     return this.#write([{ fact, stack }], true);
   }
@@ -139,12 +146,17 @@ export class DeploymentSession {
   #flush(): Promise<unknown> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(async () => {
-      while (this.#waiting.length > 0) {
-        const batch = this.#waiting.splice(0, BATCH);
-        if (!(await this.#write(batch, false))) this.#waiting.length = 0;
-      }
-    });
+    this.#writing = this.#writing
+      .then(async () => {
+        while (this.#waiting.length > 0) {
+          const batch = this.#waiting.splice(0, BATCH);
+          if (!(await this.#write(batch, false))) this.#waiting.length = 0;
+        }
+      })
+      .catch((error: unknown) => {
+        this.#waiting.length = 0;
+        this.stop(new DeployError('internal', 'The log could not be written.', { cause: error }));
+      });
     return this.#writing;
   }
 

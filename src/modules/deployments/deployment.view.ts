@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { DeploymentState, PhaseState } from '../../domain/deployment.js';
 import type { ErrorCode, Failure } from '../../domain/errors.js';
 import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
-import type { DeploymentRecord, DeploymentStats } from '../../domain/ports.js';
+import type { DeploymentStats, PlacedDeployment } from '../../domain/ports.js';
 
 export class FailureView implements Failure {
   /** From the table at `/problems`. */
@@ -103,8 +103,7 @@ export class DeploymentStatsView implements DeploymentStats {
   average_duration_ms?: number;
 }
 
-export function deploymentView(record: DeploymentRecord, place: { position: number; behind?: string }): DeploymentView {
-  const { state } = record;
+export function deploymentView({ state, place }: PlacedDeployment): DeploymentView {
   const { id, app_name, environment, project, version, release, source, actor, reason, rollback_of } = state.identity;
   return {
     deployment_id: id,

@@ -6,8 +6,8 @@ import type { Request, Response } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 import { toEntry } from '../../domain/log-entry.js';
-import { isFinal, PHASES } from '../../domain/phases.js';
-import { LogStore, type Principal } from '../../domain/ports.js';
+import { isFinal, PHASES, type DeploymentStatus } from '../../domain/phases.js';
+import { LogStore, type LogFilter, type LogPage, type Principal } from '../../domain/ports.js';
 import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
 import { DeploymentLogsView, LogHub, NO_PHASE } from '../logs/index.js';
 import { DeployRequests } from './deploy-request.js';
@@ -113,19 +113,22 @@ export class DeploymentsController {
     await this.#readable(id, principal);
     const after = cursor ?? (await this.logs.bounds()).beginning;
     const filter = { deployment_id: id, ...(phase && { phase }), ...(level && { level }) };
-    const over = AbortSignal.any([goneWith(response), AbortSignal.timeout(wait_seconds * 1000)]);
-    const changed = this.hub.changed(id, over);
-    let page = await this.logs.read(after, filter, limit);
-    if (page.rows.length === 0 && wait_seconds > 0 && !isFinal((await this.deployments.find(id)).state.status)) {
-      await changed;
-      page = await this.logs.read(after, filter, limit);
-    }
+    const over = AbortSignal.any([goneWith(response), this.hub.closing, AbortSignal.timeout(wait_seconds * 1000)]);
+    const wait = wait_seconds > 0 ? over : AbortSignal.abort();
+    const { status, page } = await this.#entriesAfter(id, after, filter, limit, wait);
     const phases = Object.fromEntries(
       [NO_PHASE, ...PHASES].map((name) => [name, []]),
     ) as unknown as DeploymentLogsView['phases'];
     for (const row of page.rows) phases[row.phase ?? NO_PHASE].push(toEntry(row));
-    const { status } = (await this.deployments.find(id)).state;
-    return { deployment_id: id, status, phases, next_cursor: page.next_cursor, has_more: page.rows.length === limit };
+    const { next_cursor, gap } = page;
+    return {
+      deployment_id: id,
+      status,
+      phases,
+      next_cursor,
+      has_more: page.rows.length === limit,
+      ...(gap && { gap }),
+    };
   }
 
   @Get('apps/:name/deployments')
@@ -151,6 +154,24 @@ export class DeploymentsController {
   ): Promise<DeploymentView> {
     await this.#readable(id, principal);
     return this.deployments.cancel(id, principal, body.reason ?? '');
+  }
+
+  /** The page, or the first one that holds something, as long as something may still come. */
+  async #entriesAfter(
+    id: string,
+    after: string,
+    filter: LogFilter,
+    limit: number,
+    over: AbortSignal,
+  ): Promise<{ status: DeploymentStatus; page: LogPage }> {
+    for (;;) {
+      const changed = this.hub.changed(id, over);
+      // Asked before reading: when it is final, the last entry can be read, and what ends afterwards brings a change.
+      const { status } = (await this.deployments.find(id)).state;
+      const page = await this.logs.read(after, filter, limit);
+      if (page.rows.length > 0 || isFinal(status) || over.aborted) return { status, page };
+      await changed;
+    }
   }
 
   /** A deployment of a foreign app is not there, as far as this principal can tell. */

@@ -1,5 +1,5 @@
 /** What people and agents can do with deployments: ask for one, look at it, wait for it, cancel it. */
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Actor } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal } from '../../domain/phases.js';
@@ -20,6 +20,8 @@ import { deploymentView, type DeploymentView } from './deployment.view.js';
 
 @Injectable()
 export class DeploymentsService {
+  readonly #logger = new Logger(DeploymentsService.name);
+
   constructor(
     private readonly store: DeploymentStore,
     private readonly claims: PhaseClaims,
@@ -30,15 +32,27 @@ export class DeploymentsService {
     private readonly trail: AuditTrail,
   ) {}
 
-  /** The deployment exists, durably, once this has returned; everything after is a matter of time. */
+  /** The deployment exists, durably, once it is accepted; everything after is a matter of time, and no reason to fail. */
   async deploy(order: DeploymentOrder): Promise<DeploymentView> {
-    const { record, replayed } = await this.store.accept(order);
-    if (replayed) return this.#view(record);
-    await this.#audit(record.state.identity.actor, 'deployment.create', record.id);
-    this.logbook.announce(record.id);
-    if (record.spec.on_conflict === 'supersede') await this.supersede();
-    await this.tracker.wake(await this.claims.startWaiting(record.state.identity));
-    return this.#view((await this.store.find(record.id)) ?? record);
+    const { record, replayed } = await this.store.accept({ ...order, identity: this.logbook.clean(order.identity) });
+    if (!replayed) {
+      await this.#begin(record).catch((error: unknown) => {
+        this.#logger.warn(`${record.id} is left to the reconciler: ${String(error)}`);
+      });
+    }
+    try {
+      return await this.#view(await this.find(record.id));
+    } catch {
+      // It is accepted, whatever cannot be said of it at the moment.
+      return deploymentView({ state: record.state, place: { position: 0 } });
+    }
+  }
+
+  async #begin({ id, spec, state: { identity } }: DeploymentRecord): Promise<void> {
+    this.logbook.announce(id);
+    if (spec.on_conflict === 'supersede') await this.supersede();
+    await this.tracker.wake(await this.claims.startWaiting(identity));
+    await this.#audit(identity.actor, 'deployment.create', id);
   }
 
   /** Cancels every deployment that must make way for a newer one. */
@@ -59,7 +73,7 @@ export class DeploymentsService {
   /** The deployment as it is, or as soon as anything about it changes, or when the time is up. */
   async view(id: string, waitSeconds: number, signal: AbortSignal): Promise<DeploymentView> {
     const before = JSON.stringify((await this.find(id)).state);
-    const over = AbortSignal.any([signal, AbortSignal.timeout(waitSeconds * 1000)]);
+    const over = AbortSignal.any([signal, this.hub.closing, AbortSignal.timeout(waitSeconds * 1000)]);
     for (;;) {
       // Listening begins before looking, so that no change falls in between.
       const changed = this.hub.changed(id, over);
@@ -74,8 +88,8 @@ export class DeploymentsService {
     filter: DeploymentFilter,
     page: { limit: number; offset: number },
   ): Promise<{ deployments: DeploymentView[]; total: number }> {
-    const { records, total } = await this.store.list(filter, page);
-    return { deployments: await Promise.all(records.map((record) => this.#view(record))), total };
+    const { deployments, total } = await this.store.list(filter, page);
+    return { deployments: deployments.map(deploymentView), total };
   }
 
   appExists(name: string): Promise<boolean> {
@@ -91,18 +105,22 @@ export class DeploymentsService {
     const record = await this.find(id);
     if (isFinal(record.state.status))
       throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${record.state.status}.`);
-    await this.#requestCancel(id, { actor: principal.actor, reason });
+    const done = await this.#requestCancel(id, { actor: principal.actor, reason });
+    if (!done) throw new DeployError('deployment_ended', `Deployment ${id} has just ended.`);
     await this.#audit(principal.actor, 'deployment.cancel', id);
     return this.#view(await this.find(id));
   }
 
-  async #requestCancel(id: string, cancel: { actor: Actor; reason: string; superseded_by?: string }): Promise<void> {
+  /** False when the deployment has ended in between: then there is nothing to write. */
+  async #requestCancel(id: string, cancel: { actor: Actor; reason: string; superseded_by?: string }): Promise<boolean> {
     const fact = { type: 'cancel_requested', at: new Date().toISOString(), ...cancel } as const;
     const appended = await this.logbook.append({ deployment_id: id, items: [{ fact }] });
+    if (appended === undefined) return false;
     // The worker also learns it from its next heartbeat; the message only spares it the wait.
     await this.wakeups.publish('cancel', id).catch(() => undefined);
-    if (appended && isFinal(appended.state.status))
-      await this.tracker.wake(await this.claims.startWaiting(appended.state.identity));
+    const { state, rows } = appended;
+    if (isFinal(state.status)) await this.tracker.wake(await this.claims.startWaiting(state.identity));
+    return rows.length > 0 || !isFinal(state.status);
   }
 
   #audit(actor: Actor, action: string, target: string): Promise<void> {
@@ -110,6 +128,7 @@ export class DeploymentsService {
   }
 
   async #view(record: DeploymentRecord): Promise<DeploymentView> {
-    return deploymentView(record, await this.store.position(record));
+    const place = isFinal(record.state.status) ? { position: 0 } : await this.store.place(record);
+    return deploymentView({ state: record.state, place });
   }
 }

@@ -84,5 +84,10 @@ export class Rollout {
     const outcome = await this.cluster.restore(name, id);
     if (outcome === 'restored') session.log('warn', `${name} was set back to the version before`);
     if (outcome === 'removed') session.log('warn', `${name} was removed: there is no version before`);
+    if (outcome === 'untouched') {
+      // Swarm may have set it back by itself already, or never taken the change.
+      const serving = (await this.cluster.findService(name))?.deployment_id;
+      if (serving !== undefined) session.log('warn', `${name} runs the version of ${serving}`);
+    }
   }
 }

@@ -38,4 +38,6 @@ export class DeploymentLogsView {
   /** Give it back as `cursor` to read on. */
   next_cursor!: string;
   has_more!: boolean;
+  /** Entries after the cursor that are no longer kept. */
+  gap?: GapView;
 }

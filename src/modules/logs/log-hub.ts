@@ -1,6 +1,12 @@
 /** The one reader of the log in this process: hands every new entry, serialised once, to all who follow the stream. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { decodeCursor, encodeCursor, type StreamPosition } from '../../domain/cursor.js';
 import { toEntry, type LogRow } from '../../domain/log-entry.js';
 import { LogStore, Wakeups } from '../../domain/ports.js';
@@ -19,11 +25,14 @@ const POLL_MS = 1_000;
 const RETRY_MS = { first: 100, longest: 5_000 } as const;
 
 @Injectable()
-export class LogHub implements OnApplicationBootstrap, OnApplicationShutdown {
+export class LogHub implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(LogHub.name);
   private readonly listeners = new Set<StreamListener>();
   private readonly waiting = new Map<string, Set<() => void>>();
   private readonly stopping = new AbortController();
+  private readonly farewell = new AbortController();
+  /** Aborts when the server is about to stop. */
+  readonly closing = this.farewell.signal;
   private following: Promise<void> = Promise.resolve();
   private unsubscribe: () => void = () => undefined;
   private current: StreamPosition | undefined;
@@ -40,6 +49,11 @@ export class LogHub implements OnApplicationBootstrap, OnApplicationShutdown {
     const { head } = await this.answered(() => this.store.bounds());
     this.current = decodeCursor(head);
     this.following = this.follow();
+  }
+
+  /** Long-polls are answered now: the HTTP server waits for them. */
+  beforeApplicationShutdown(): void {
+    this.farewell.abort();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -25,6 +25,11 @@ export class Logbook {
     return appended;
   }
 
+  /** What is stored along with an order, cleaned and masked like every entry. */
+  clean<Value>(value: Value): Value {
+    return PATTERNS_ONLY.maskDeep(printableDeep(value));
+  }
+
   /** Tells every process that the log has grown. Losing the message costs a moment, so nobody waits for it. */
   announce(deploymentId: string): void {
     this.hub.notify();

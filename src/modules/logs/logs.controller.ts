@@ -16,10 +16,17 @@ export class LogsController {
   @Get('logs')
   @Policy({ scope: 'read' })
   async query(@Query() query: LogsQuery, @CurrentPrincipal() { apps }: Principal): Promise<LogsView> {
-    const { since_minutes = 60, limit = 1000, offset = 0, cursor, ...filter } = query;
-    const since = new Date(Date.now() - since_minutes * 60_000).toISOString();
+    const {
+      cursor,
+      since_minutes = cursor === undefined ? 60 : undefined,
+      limit = 1000,
+      offset = 0,
+      ...filter
+    } = query;
+    // Who reads on from a cursor wants everything since, however long ago that was.
+    const since = since_minutes === undefined ? undefined : new Date(Date.now() - since_minutes * 60_000).toISOString();
     const page = await this.store.query(
-      { ...filter, since, ...(apps && { apps }) },
+      { ...filter, ...(since && { since }), ...(apps && { apps }) },
       { limit, offset, ...(cursor && { cursor }) },
     );
     return {

@@ -10,7 +10,7 @@ export class LogsQuery {
   /** This level and above. */
   @IsOptional() @IsIn(LOG_LEVELS) level?: LogLevel;
   @IsOptional() @IsEnum(FlukeDeployEventType) event_type?: FlukeDeployEventType;
-  /** Entries of the last so many minutes; 60 by default. */
+  /** Entries of the last so many minutes; 60 by default, all with a cursor. */
   @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(5_256_000) since_minutes?: number;
   @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(LIMITS.page_entries) limit?: number;
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(LIMITS.counted_entries) offset?: number;

@@ -25,7 +25,7 @@ export class DeployPhase extends PhaseHandler {
   async run(session: DeploymentSession): Promise<PhaseOutputs> {
     const desired = this.rollout.desired(session);
     const before = await this.cluster.findService(desired.name);
-    const { change } = await this.cluster.apply(desired);
+    const { change } = await this.cluster.apply(desired, session.signal);
     session.log('info', `Service ${desired.name} ${change}: ${desired.image}, ${desired.replicas} replicas`);
     if (change !== 'unchanged' && before?.replicas !== desired.replicas) {
       session.emit(createScaleLog({ ...session.place(), from: before?.replicas ?? 0, to: desired.replicas }));

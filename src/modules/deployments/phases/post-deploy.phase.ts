@@ -52,7 +52,9 @@ export class PostDeployPhase extends PhaseHandler {
   }
 
   override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
-    if (session.record.spec.auto_rollback || session.isCancelled) await this.rollout.takeBack(session);
+    if (!session.record.spec.auto_rollback && !session.isCancelled) return 'kept';
+    await this.rollout.takeBack(session);
+    return 'undone';
   }
 
   async #gate({ config, state }: DeploymentSession): Promise<Gate> {
@@ -110,8 +112,8 @@ export class PostDeployPhase extends PhaseHandler {
   async #bake(session: DeploymentSession, gate: Extract<Gate, { check: HealthCheck }>): Promise<void> {
     const until = performance.now() + gate.check.bake_ms;
     const failing: Streaks = new Map();
-    await this.rollout.watch(session, async ({ running }) => {
-      if (performance.now() >= until) return true;
+    await this.rollout.watch(session, async ({ verdict, running }) => {
+      if (performance.now() >= until) return verdict.kind === 'converged';
       const streaks: Streaks = new Map();
       const failures = await this.#round(session, gate, running, streaks);
       for (const task of running) {

@@ -1,0 +1,191 @@
+/** The values of an app's environment reach its containers and nothing else: no log, no answer, no table, no output. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
+import { makeRepository, startGitServer, type GitServer } from '../support/git-server.js';
+import { everythingStored } from '../support/installation-database.js';
+import { assertValidEntry } from '../support/log-assertions.js';
+import { file, tar } from '../support/tar.js';
+import { lines, QUICK_CHECK, shell } from '../support/web-apps.js';
+import { Workbench } from '../support/workbench.js';
+
+/** Unique, so that finding one anywhere means that it has leaked. */
+const secret = (): string => `S3cr3t-${randomBytes(9).toString('hex')}`;
+const ENV = {
+  DATABASE_PASSWORD: secret(),
+  PLAIN_LOOKING: `Zq9${secret()}`,
+  DATABASE_URL: `postgres://app:${secret()}@db.internal:5432/app`,
+  MULTI_LINE: `first ${secret()}\nsecond ${secret()}`,
+  QUOTED_TOKEN: `a"b\\c ${secret()}`,
+};
+const GIT_TOKEN = secret();
+/** What of them must not be found, the passwords within addresses included. */
+const CLEAR = [...Object.values(ENV).flatMap((value) => value.match(/S3cr3t-[0-9a-f]+/g) ?? []), GIT_TOKEN];
+/** In the forms in which programs print them, and in which git sends them. */
+const FORMS = [
+  ...CLEAR,
+  ...[...CLEAR, ...Object.values(ENV), `oauth2:${GIT_TOKEN}`].flatMap((value) => [
+    Buffer.from(value).toString('base64').replace(/=+$/, ''),
+    Buffer.from(value).toString('hex'),
+  ]),
+];
+
+const WRITE_ALL =
+  'mkdir -p /www; printf "%s" "$DATABASE_PASSWORD|$PLAIN_LOOKING|$DATABASE_URL|$MULTI_LINE|$QUOTED_TOKEN" > /www/index.html';
+
+const APPS = ['served', 'crash', 'built', 'leaky', 'sick', 'git'];
+
+let bench: Workbench;
+let git: GitServer;
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'flukedeploy-git-'));
+  await makeRepository(root, 'app.git', { files: { Dockerfile: lines('FROM busybox:1', 'CMD ["sleep", "1000"]') } });
+  git = await startGitServer({ root, token: GIT_TOKEN });
+  bench = await Workbench.set({ FLUKEDEPLOY_CONCURRENCY: '6', GIT_ALLOWED_HOSTS: git.host });
+  bench.start('git', { source: { git: { url: `${git.url}/app.git`, token: GIT_TOKEN } }, port: 0 });
+  const env = { env: ENV };
+  bench.start('served', {
+    ...env,
+    image: 'busybox:1',
+    command: shell(`${WRITE_ALL}; exec httpd -f -p 80 -h /www`),
+    health_check: QUICK_CHECK,
+  });
+  bench.start('crash', {
+    ...env,
+    image: 'busybox:1',
+    command: shell(
+      'env; echo "password is $DATABASE_PASSWORD" >&2; echo "cannot connect to $DATABASE_URL"; printf "%s" "$PLAIN_LOOKING" | base64; exit 3',
+    ),
+  });
+  bench.start('built', {
+    ...env,
+    source: {
+      dockerfile: lines(
+        'FROM busybox:1',
+        // Each run's own, or a later one would find the step done already and see no output.
+        `RUN env; echo "${bench.app('built')} [$DATABASE_PASSWORD]"`,
+        'CMD ["sleep", "1000"]',
+      ),
+    },
+    port: 0,
+  });
+  bench.start(
+    'leaky',
+    { ...env, port: 0 },
+    // A source that holds a value of the environment, and prints it while it is built.
+    tar(
+      file('Dockerfile', lines('FROM busybox:1', 'COPY .env /', 'RUN cat /.env; exit 1')),
+      file('.env', ENV.DATABASE_PASSWORD),
+    ),
+  );
+  bench.start('sick', {
+    ...env,
+    source: {
+      dockerfile: lines(
+        'FROM busybox:1',
+        'HEALTHCHECK --interval=1s --retries=2 CMD echo "login with $DATABASE_PASSWORD failed"; exit 1',
+        'CMD ["sleep", "1000"]',
+      ),
+    },
+  });
+});
+afterAll(async () => {
+  await bench.clear();
+  await git.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+function expectNoSecretIn(what: string, text: string): void {
+  const found = FORMS.filter((form) => text.includes(form));
+  expect({
+    what,
+    found: found.map((form) => text.slice(Math.max(0, text.indexOf(form) - 80), text.indexOf(form) + 20)),
+  }).toEqual({
+    what,
+    found: [],
+  });
+}
+
+describe('environment values', () => {
+  it('reach the container as they were given', async () => {
+    expect(await bench.ended('served')).toMatchObject({ status: 'success' });
+    expect(await bench.swarm.get('/', bench.app('served'))).toBe(Object.values(ENV).join('|'));
+  });
+
+  it('do not reach the build', async () => {
+    const { deployment_id, status } = await bench.ended('built');
+    expect(status).toBe('success');
+    const messages = await bench.client.messages(deployment_id);
+    expect(messages).toContainEqual(expect.stringMatching(/\[\]$/));
+    expect(messages.join('\n')).not.toContain('DATABASE_PASSWORD=');
+  });
+
+  it.each([
+    ['crash', 'deploy', 'container_crashed'],
+    ['leaky', 'build', 'build_failed'],
+    ['sick', 'deploy', 'unhealthy'],
+  ])('are masked where the program itself prints them: %s', async (name, failed_phase, code) => {
+    const view: DeploymentView = await bench.ended(name);
+    expect(view).toMatchObject({ status: 'failed', failed_phase, error: { code } });
+    expect(JSON.stringify(view.error)).toContain('***');
+    expectNoSecretIn('view', JSON.stringify(view));
+    const entries = await bench.client.entries(view.deployment_id);
+    for (const entry of entries) await assertValidEntry(entry);
+    expect(JSON.stringify(entries)).toContain('***');
+    expectNoSecretIn('entries', JSON.stringify(entries));
+  });
+
+  it('keep what the log needs: names, and addresses without their passwords', async () => {
+    const { error } = await bench.ended('crash');
+    const evidence = error?.evidence?.join('\n');
+    expect(evidence).toContain('DATABASE_PASSWORD=***');
+    expect(evidence).toMatch(/cannot connect to postgres:\/\/.*@db\.internal:5432\/app/);
+  });
+});
+
+describe('after everything has ended, neither a value nor the token of a git repository is found', () => {
+  beforeAll(() => Promise.all(APPS.map((name) => bench.ended(name))));
+
+  it('in any answer of the API', async () => {
+    const paths = [
+      '/api/v1/deployments',
+      '/api/v1/deployments/active',
+      '/api/v1/deployments/stats',
+      '/api/v1/logs?limit=10000',
+      `/api/v1/apps/${bench.app('crash')}/deployments`,
+    ];
+    for (const path of paths) {
+      const { status, body } = await bench.client.request('GET', path);
+      expect(status).toBe(200);
+      expectNoSecretIn(path, JSON.stringify(body));
+    }
+  });
+
+  it('in the answer to a mistake in the same request', async () => {
+    const { status, body } = await bench.client.request('POST', '/api/v1/deploy', {
+      app_name: bench.app('refused'),
+      image: 'busybox:1',
+      env: { ...ENV, 'BAD NAME': CLEAR[0] },
+    });
+    expect(status).toBe(400);
+    expectNoSecretIn('problem', JSON.stringify(body));
+  });
+
+  it('in any row of the database', async () => {
+    await bench.database(async (database) => {
+      const rows = await everythingStored(database);
+      const naming = rows.filter(({ row }) => row.includes('DATABASE_PASSWORD'));
+      expect(new Set(naming.map(({ table }) => table))).toEqual(new Set(['apps', 'deployments', 'entries']));
+      for (const { table, row } of rows) expectNoSecretIn(table, row);
+    });
+  });
+
+  it('in what the server printed', () => {
+    expectNoSecretIn('output', bench.installation.server.output.join('\n'));
+  });
+});

@@ -1,5 +1,4 @@
 /** What every LogStore keeps: gap-free numbers, one stream in the order of commits, the fence, and reading without loss. */
-import { until } from '../support/until.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeCursor, encodeCursor } from '../../src/domain/cursor.js';
 import type { Fact } from '../../src/domain/deployment.js';
@@ -12,6 +11,7 @@ import {
   type LogRow,
 } from '../../src/domain/log-entry.js';
 import type { Appended, AppendItem, DeploymentRecord, LogFilter, LogPage, LogStore } from '../../src/domain/ports.js';
+import { until } from '../support/until.js';
 
 /** A store with the few things that other ports do in the product. */
 export interface LogStoreSubject {

@@ -46,6 +46,7 @@ describe('defaultVersion', () => {
     [image('registry:5000/team/web'), 'v7'],
     [image('web:latest'), 'v7'],
     [image('web:1.2@sha256:' + 'a'.repeat(64)), '1.2'],
+    [image(`sha256:${'a'.repeat(64)}`), 'v7'],
     [git, '0123456789ab'],
     [{ kind: 'dockerfile', dockerfile: 'FROM x' } as const, 'v7'],
   ])('of %j is %s', (source, version) => {

@@ -138,7 +138,8 @@ export function defaultVersion(source: Source, release: number): string {
   if (source.kind === 'git') return source.commit.slice(0, 12);
   if (source.kind === 'image') {
     const tag = /:([\w][\w.-]{0,127})$/.exec(source.image.replace(/@.*$/, ''))?.[1];
-    if (tag !== undefined && tag !== 'latest') return tag;
+    // An image id has its digits where others have a tag.
+    if (tag !== undefined && tag !== 'latest' && !source.image.startsWith('sha256:')) return tag;
   }
   return `v${release}`;
 }

@@ -98,7 +98,8 @@ export abstract class DeploymentStore {
     page: { limit: number; offset: number },
   ): Promise<{ deployments: PlacedDeployment[]; total: number }>;
   abstract place(record: DeploymentRecord): Promise<QueuePlace>;
-  abstract stats(): Promise<DeploymentStats>;
+  /** Of all apps, or of those whose names or patterns are given. */
+  abstract stats(apps?: readonly string[]): Promise<DeploymentStats>;
   abstract appExists(appName: string): Promise<boolean>;
 
   /** The archive uploaded for this deployment. */

@@ -1,7 +1,7 @@
 /** What happened can be asked for: while it happens, afterwards, by parts, and after the server was started anew. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeploymentStats } from '../../src/domain/ports.js';
-import { LOG_LEVELS, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
+import { FlukeDeployEventType, LOG_LEVELS, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import { PHASES, type Phase } from '../../src/domain/phases.js';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import type { Client } from '../support/client.js';
@@ -257,10 +257,13 @@ describe('the log of everything', () => {
     await expectFiltered(`app_name=${app}`, (entry) => appOf(entry) === app);
     const [, , failed] = ids(web);
     await expectFiltered(`deployment_id=${failed}`, (entry) => entry.flukedeploy_metadata.deployment_id === failed);
-    await expectFiltered('event_type=scale_event', (entry) => entry.flukedeploy_metadata.event_type === 'scale_event');
+    await expectFiltered(
+      'event_type=scale_event',
+      (entry) => entry.flukedeploy_metadata.event_type === FlukeDeployEventType.SCALE_EVENT,
+    );
     await expectFiltered(
       'event_type=health_check',
-      (entry) => entry.flukedeploy_metadata.event_type === 'health_check',
+      (entry) => entry.flukedeploy_metadata.event_type === FlukeDeployEventType.HEALTH_CHECK,
     );
     for (const level of LOG_LEVELS) {
       const wanted = LOG_LEVELS.slice(LOG_LEVELS.indexOf(level));
@@ -269,7 +272,9 @@ describe('the log of everything', () => {
     await expectFiltered(
       `app_name=${app}&level=error&event_type=deploy_error`,
       (entry) =>
-        appOf(entry) === app && entry.level === 'error' && entry.flukedeploy_metadata.event_type === 'deploy_error',
+        appOf(entry) === app &&
+        entry.level === 'error' &&
+        entry.flukedeploy_metadata.event_type === FlukeDeployEventType.DEPLOY_ERROR,
     );
     expect((await query(`app_name=${bench.app('none')}`)).entries).toEqual([]);
   });

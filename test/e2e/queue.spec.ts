@@ -1,6 +1,7 @@
 /** Who comes first, who waits, who gives way: one deployment at a time per app and environment, all others side by side. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PHASES } from '../../src/domain/phases.js';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import { assertValidEntry } from '../support/log-assertions.js';
 import { isRunning } from '../support/processes.js';
@@ -135,7 +136,7 @@ describe('cancel', () => {
     const answer = await cancel(deployment_id, { reason: 'wrong branch' });
     expect(answer).toMatchObject({ status: 202, body: { status: 'cancelled', cancel_reason: 'wrong branch' } });
     const view = await expectCancelled(deployment_id, { code: 'cancelled', message: 'Cancelled: wrong branch' });
-    expect(Object.values(view.phases).map(({ status }) => status)).toEqual(Array(5).fill('skipped'));
+    expect(PHASES.map((phase) => view.phases[phase].status)).toEqual(Array(5).fill('skipped'));
 
     expect(await bench.client.status(first.deployment_id)).toMatchObject({ status: 'building' });
     await cancel(first.deployment_id);

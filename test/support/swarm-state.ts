@@ -74,7 +74,9 @@ export class SwarmState {
     );
     for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
     for (const { Id, Labels } of await docker.listImages()) {
-      if (Labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });
+      // Docker answers null for an image without labels, whatever its types say.
+      const labels = Labels as Readonly<Record<string, string>> | null;
+      if (labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });
     }
   }
 }

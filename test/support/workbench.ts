@@ -75,11 +75,12 @@ export class Workbench {
     }
   }
 
+  /** The server first: what it has not finished would make services anew. */
   async clear(): Promise<void> {
     try {
-      await this.swarm.clean();
-    } finally {
       await this.installation.remove();
+    } finally {
+      await this.swarm.clean();
     }
   }
 }

@@ -54,9 +54,13 @@ export function filterConditions(filter: LogFilter, values: unknown[]): string[]
     ...(filter.app_name ? [is('app_name', '=', filter.app_name)] : []),
     ...(filter.phase ? [is('phase', '=', filter.phase)] : []),
     ...(filter.event_type ? [is('event_type', '=', filter.event_type)] : []),
-    // Names are [a-z0-9-], so `*` is the only sign that means something, here as in LIKE.
-    ...(filter.apps ? [`app_name like any ($${values.push(filter.apps.map((app) => app.replaceAll('*', '%')))})`] : []),
+    ...(filter.apps ? [`app_name like any ($${values.push(likePatterns(filter.apps))})`] : []),
     // A literal, not a parameter: only so can the planner use the partial indexes of warnings and errors.
     ...(filter.level && filter.level !== 'debug' ? [`level >= ${LOG_LEVELS.indexOf(filter.level)}`] : []),
   ];
+}
+
+/** App patterns for `like any`: names are [a-z0-9-], so `*` is the only sign that means something. */
+export function likePatterns(apps: readonly string[]): string[] {
+  return apps.map((app) => app.replaceAll('*', '%'));
 }

@@ -4,7 +4,6 @@ import { defaultVersion } from '../../domain/app-spec.js';
 import type { DeploymentIdentity, DeploymentState } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
-import { DEPLOYMENT_STATUSES, type DeploymentStatus } from '../../domain/phases.js';
 import {
   DeploymentStore,
   type Acceptance,
@@ -16,6 +15,8 @@ import {
   type QueuePlace,
 } from '../../domain/ports.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
+import { deploymentStats } from './deployment-stats.js';
+import { likePatterns } from './entry-rows.js';
 import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
 
 const UNFINISHED = 'finished_at is null';
@@ -110,9 +111,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
       'true',
       ...(filter.app_name ? [`app_name = $${values.push(filter.app_name)}`] : []),
       ...(filter.environment ? [`environment = $${values.push(filter.environment)}`] : []),
-      ...(filter.apps
-        ? [`app_name like any ($${values.push(filter.apps.map((app) => app.replaceAll('*', '%')))})`]
-        : []),
+      ...(filter.apps ? [`app_name like any ($${values.push(likePatterns(filter.apps))})`] : []),
       ...(filter.statuses ? [`status = any ($${values.push(filter.statuses)})`] : []),
     ].join(' and ');
     const [rows, counts] = await Promise.all([
@@ -139,29 +138,8 @@ export class PostgresDeploymentStore extends DeploymentStore {
     return rows[0] ? placeOf(rows[0]) : { position: 0 };
   }
 
-  async stats(): Promise<DeploymentStats> {
-    const [counts, entries, durations] = await Promise.all([
-      this.database.query<{ status: DeploymentStatus; count: number }>(
-        'select status, count(*)::int from deployments group by status',
-      ),
-      this.database.query<{ entries: number }>('select (head - floor)::float8 as entries from stream'),
-      this.database.query<{ average: number | null }>(
-        `select (avg(extract(epoch from finished_at - created_at)) * 1000)::float8 as average
-         from (select finished_at, created_at from deployments where status = 'success' order by created_at desc limit 100) as recent`,
-      ),
-    ]);
-    const by_status = Object.fromEntries(DEPLOYMENT_STATUSES.map((status) => [status, 0])) as Record<
-      DeploymentStatus,
-      number
-    >;
-    for (const { status, count } of counts) by_status[status] = count;
-    const average = durations[0]?.average;
-    return {
-      total: counts.reduce((sum, { count }) => sum + count, 0),
-      by_status,
-      entries: entries[0]?.entries ?? 0,
-      ...(typeof average === 'number' && { average_duration_ms: Math.round(average) }),
-    };
+  stats(apps?: readonly string[]): Promise<DeploymentStats> {
+    return deploymentStats(this.database, apps);
   }
 
   async appExists(appName: string): Promise<boolean> {

@@ -85,8 +85,8 @@ export class DeploymentsController {
 
   @Get('deployments/stats')
   @Policy({ scope: 'read' })
-  stats(): Promise<DeploymentStatsView> {
-    return this.deployments.stats();
+  stats(@CurrentPrincipal() { apps }: Principal): Promise<DeploymentStatsView> {
+    return this.deployments.stats(apps);
   }
 
   @Get('deployments/:id')

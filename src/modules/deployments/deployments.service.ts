@@ -96,8 +96,8 @@ export class DeploymentsService {
     return this.store.appExists(name);
   }
 
-  stats(): Promise<DeploymentStats> {
-    return this.store.stats();
+  stats(apps: readonly string[] | undefined): Promise<DeploymentStats> {
+    return this.store.stats(apps);
   }
 
   /** @throws DeployError `deployment_ended`, `deployment_not_found` */

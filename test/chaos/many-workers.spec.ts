@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startPrivatePostgres } from '../../src/adapters/postgres/private-postgres.js';
 import type { PrivateServer } from '../../src/adapters/process/supervised-child.js';
 import { startPrivateRedis } from '../../src/adapters/redis/private-redis.js';
-import type { UnifiedLogEntry } from '../../src/domain/log-entry.js';
+import { FlukeDeployEventType, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import { Client } from '../support/client.js';
 import { ADMIN_PASSWORD, startProcess, stopProcess, type RunningServer } from '../support/server-process.js';
 import { SwarmState } from '../support/swarm-state.js';
@@ -76,13 +76,15 @@ function take(name: string): RunningServer {
 async function builder(id: string): Promise<string> {
   await client.until(id, ({ phases }) => phases.build.status === 'running');
   const started = (await client.entries(id)).find(
-    ({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === 'build_start',
+    ({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === FlukeDeployEventType.BUILD_START,
   );
   return started?.source.instance ?? '';
 }
 
 function buildsDone(entries: readonly UnifiedLogEntry[]): UnifiedLogEntry[] {
-  return entries.filter(({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === 'build_complete');
+  return entries.filter(
+    ({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === FlukeDeployEventType.BUILD_COMPLETE,
+  );
 }
 
 describe('two workers', () => {

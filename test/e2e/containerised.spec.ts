@@ -10,6 +10,7 @@ import { DockerClient } from '../../src/adapters/docker/docker-client.js';
 import { startPrivatePostgres } from '../../src/adapters/postgres/private-postgres.js';
 import type { PrivateServer } from '../../src/adapters/process/supervised-child.js';
 import { startPrivateRedis } from '../../src/adapters/redis/private-redis.js';
+import { FlukeDeployEventType } from '../../src/domain/log-entry.js';
 import { Client } from '../support/client.js';
 import { ADMIN_PASSWORD, startProcess, stopProcess, type RunningServer } from '../support/server-process.js';
 import { SwarmState } from '../support/swarm-state.js';
@@ -68,7 +69,7 @@ it('probes every replica over the network of the project', async () => {
   });
   expect(view).toMatchObject({ status: 'success' });
   const probes = (await client.entries(view.deployment_id)).filter(
-    ({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === 'health_check',
+    ({ flukedeploy_metadata }) => flukedeploy_metadata.event_type === FlukeDeployEventType.HEALTH_CHECK,
   );
   expect(probes.length).toBeGreaterThanOrEqual(4);
   for (const { flukedeploy_metadata } of probes)

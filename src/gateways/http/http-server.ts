@@ -25,6 +25,8 @@ export function setUpHttp(app: NestExpressApplication): void {
   app.useBodyParser('json', { limit: LIMITS.json_body_bytes });
   app.use(refuseOtherBodies);
   app.disable('x-powered-by');
+  // A hash over every answer costs more than it can save: what clients poll changes, and the schemas bring their own tags.
+  app.disable('etag');
   // Behind a proxy on this machine the client's address is in X-Forwarded-For.
   app.set('trust proxy', 'loopback');
   SwaggerModule.setup('api/docs', app, () => describeApi(app), {

@@ -1,6 +1,6 @@
 /** Runs benchmarks one after the other, prints their tables and puts them into README.md: run.ts [--quick] [name…] */
 import { readFile, writeFile } from 'node:fs/promises';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, release, totalmem, type } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
@@ -82,7 +82,7 @@ async function circumstances(): Promise<string> {
     new Date().toISOString().slice(0, 10),
     `${processors.length} × ${processors[0]?.model.trim() ?? arch()}`,
     `${Math.round(totalmem() / 2 ** 30)} GB`,
-    `${platform()} ${release()}`,
+    `${type()} ${release().split('.').slice(0, 2).join('.')}`,
     `Node ${process.versions.node}`,
     `Docker ${engine}`,
     `${ROUNDS} rounds`,

@@ -20,10 +20,16 @@ export interface Report {
 
 export class StreamClients {
   readonly #process: ChildProcess;
+  readonly #ended: Promise<never>;
   readonly count: number;
 
   private constructor(process: ChildProcess, count: number) {
     this.#process = process;
+    this.#ended = once(process, 'exit').then(() => {
+      throw new Error('the process of the clients has ended');
+    });
+    // Nobody may be waiting when it ends.
+    this.#ended.catch(() => undefined);
     this.count = count;
   }
 
@@ -46,10 +52,7 @@ export class StreamClients {
 
   async #order(order: Order): Promise<Report> {
     const report = once(this.#process, 'message').then(([answer]) => answer as Report);
-    const end = once(this.#process, 'exit').then(() => {
-      throw new Error('the process of the clients has ended');
-    });
     this.#process.send(order);
-    return Promise.race([report, end]);
+    return Promise.race([report, this.#ended]);
   }
 }

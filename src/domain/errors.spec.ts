@@ -30,7 +30,6 @@ describe('the table', () => {
       'docker_unavailable',
       'git_unreachable',
       'internal',
-      'phase_timeout',
       'push_failed',
       'registry_unreachable',
       'service_changed',

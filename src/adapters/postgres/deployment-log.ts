@@ -1,6 +1,7 @@
 /**
  * The one way entries come into being: inside a transaction that holds the deployment's row, items are numbered, stored
- * and folded. Every transaction locks in the same order: deployment, app, stream.
+ * and folded. Every transaction locks in the same order: deployment, app, stream. The statements of an append have names,
+ * so that each connection plans them once: nobody else can append meanwhile.
  */
 import { encodeCursor } from '../../domain/cursor.js';
 import { decide, evolve, settle, type Decision, type DeploymentState, type Fact } from '../../domain/deployment.js';
@@ -32,10 +33,11 @@ export const DEPLOYMENT_COLUMNS = `id, app_name, environment, state, spec, confi
   (extract(epoch from due_at - clock_timestamp()) * 1000)::float8 as due_in_ms`;
 
 export async function lockDeployment(client: Client, id: string): Promise<DeploymentRow | undefined> {
-  const { rows } = await client.query<DeploymentRow>(
-    `select ${DEPLOYMENT_COLUMNS} from deployments where id = $1 for update`,
-    [id],
-  );
+  const { rows } = await client.query<DeploymentRow>({
+    name: 'lock_deployment',
+    text: `select ${DEPLOYMENT_COLUMNS} from deployments where id = $1 for update`,
+    values: [id],
+  });
   return rows[0];
 }
 
@@ -129,12 +131,13 @@ async function insertEntries(
 ): Promise<LogRow[]> {
   if (items.length === 0) return [];
   const latest = items.reduce((max, { draft }) => (draft.at > max ? draft.at : max), '');
-  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null; now: Date }>(
-    `with before as (select head, last_at from stream for update)
+  const { rows: heads } = await client.query<{ epoch: string; head: string; last_at: Date | null; now: Date }>({
+    name: 'move_stream',
+    text: `with before as (select head, last_at from stream for update)
      update stream set head = before.head + $1, last_at = greatest(before.last_at, least($2::timestamptz, clock_timestamp())) from before
      returning epoch, before.head::text as head, nullif(before.last_at, '-infinity') as last_at, clock_timestamp() as now`,
-    [items.length, latest],
-  );
+    values: [items.length, latest],
+  });
   const stream = heads[0];
   if (stream === undefined) throw new Error('the stream has no row');
   // Time never runs backwards along the stream, and no clock that is fast gets its way: a late line takes the time of the
@@ -157,15 +160,16 @@ async function insertEntries(
     };
   });
   const column = <Value>(pick: (entry: LogRow, index: number) => Value): Value[] => rows.map(pick);
-  await client.query(
-    `insert into entries (deployment_id, app_name, environment, instance, sequence, position, at, level, status, component,
+  await client.query({
+    name: 'insert_entries',
+    text: `insert into entries (deployment_id, app_name, environment, instance, sequence, position, at, level, status, component,
                           phase, attempt, event_type, message, metadata, fact)
      select $1, $2, $3, $4, $5::int + n, $6::bigint + n, at, level, status, component,
             phase, attempt, event_type, message, metadata, fact
      from unnest($7::timestamptz[], $8::smallint[], $9::text[], $10::text[], $11::text[], $12::smallint[], $13::text[],
                  $14::text[], $15::jsonb[], $16::jsonb[]) with ordinality
        as line (at, level, status, component, phase, attempt, event_type, message, metadata, fact, n)`,
-    [
+    values: [
       row.id,
       row.app_name,
       row.environment,
@@ -183,7 +187,7 @@ async function insertEntries(
       column((entry) => (entry.metadata ? JSON.stringify(entry.metadata) : null)),
       column((_, index) => (items[index]?.fact ? JSON.stringify(items[index].fact) : null)),
     ],
-  );
+  });
   return rows;
 }
 
@@ -198,8 +202,9 @@ async function updateSummary(
 ): Promise<void> {
   const due_in_ms = decision.kind === 'run' ? decision.delay_ms : null;
   const { fence, batch, lease, config } = change;
-  await client.query(
-    `update deployments set state = $2, status = $3, sequence = $4, cancel_requested = $5,
+  await client.query({
+    name: 'update_summary',
+    text: `update deployments set state = $2, status = $3, sequence = $4, cancel_requested = $5,
        due_at = case when $15::boolean then clock_timestamp() + $6::float8 * interval '1 millisecond' else due_at end,
        started_at = $7, finished_at = $8, deadline_at = $9,
        fence = coalesce($10, fence), config = coalesce($11, config),
@@ -207,7 +212,7 @@ async function updateSummary(
        lease_owner = case when $12::boolean then $13 else lease_owner end,
        lease_until = case when $12::boolean then clock_timestamp() + $14::float8 * interval '1 millisecond' else lease_until end
      where id = $1`,
-    [
+    values: [
       row.id,
       JSON.stringify(state),
       state.status,
@@ -225,7 +230,7 @@ async function updateSummary(
       decided,
       batch ?? null,
     ],
-  );
+  });
 }
 
 /** A success makes the configuration the app's own; whatever the outcome, the uploaded archive has served. */

@@ -54,20 +54,19 @@ export class PostgresLogStore extends LogStore {
     const stream = await this.#stream();
     const place = cursor === undefined ? { position: stream.floor } : placeOf(cursor, stream);
     const since = filter.since === undefined ? place.position : await this.#positionBefore(filter.since, stream);
-    const values: unknown[] = [Math.max(place.position, since), stream.head];
-    const conditions = ['position > $1', 'position <= $2', ...filterConditions(filter, values)].join(' and ');
-    const [entries, counts] = await Promise.all([
+    const after = Math.max(place.position, since);
+    const values: unknown[] = [after, stream.head];
+    const ofFilter = filterConditions(filter, values);
+    const conditions = ['position > $1', 'position <= $2', ...ofFilter].join(' and ');
+    const [entries, counted] = await Promise.all([
       this.database.query<EntryRow>(
         `select ${ENTRY_COLUMNS} from entries where ${conditions} order by ${orderOf(filter)}
          limit $${values.length + 1} offset $${values.length + 2}`,
         [...values, limit, offset],
       ),
-      this.database.query<{ total: string }>(
-        `select count(*)::text as total from (select 1 from entries where ${conditions} limit ${LIMITS.counted_entries + 1}) as counted`,
-        values,
-      ),
+      // Positions have no gap: where nothing is filtered, counting is subtracting.
+      ofFilter.length === 0 ? Math.max(0, stream.head - after) : this.#count(conditions, values),
     ]);
-    const counted = Number(counts[0]?.total ?? 0);
     const total_capped = counted > LIMITS.counted_entries;
     const { gap } = 'gap' in place ? place : {};
     return {
@@ -76,6 +75,15 @@ export class PostgresLogStore extends LogStore {
       total_capped,
       ...(gap && { gap }),
     };
+  }
+
+  /** Stops one beyond the limit. */
+  async #count(conditions: string, values: readonly unknown[]): Promise<number> {
+    const rows = await this.database.query<{ total: string }>(
+      `select count(*)::text as total from (select 1 from entries where ${conditions} limit ${LIMITS.counted_entries + 1}) as counted`,
+      [...values],
+    );
+    return Number(rows[0]?.total ?? 0);
   }
 
   async bounds(): Promise<{ beginning: string; head: string }> {

@@ -37,7 +37,7 @@ function syntaxProblems(text: string): DockerfileProblem[] {
   const lines = text.split('\n');
   const end = lines.findIndex((line) => !/^\s*(#|$)/.test(line));
   return lines.slice(0, end < 0 ? lines.length : end).flatMap((comment, index) => {
-    const image = /^\s*#\s*syntax\s*=(.*)$/i.exec(comment)?.[1]?.trim();
+    const image = /^\s*#\s*syntax\s*=([^]*)$/i.exec(comment)?.[1]?.trim();
     if (image === undefined || TRUSTED_SYNTAX.test(image)) return [];
     return [{ line: index + 1, message: `# syntax=${image.slice(0, 100)} is not allowed, only docker/dockerfile is` }];
   });

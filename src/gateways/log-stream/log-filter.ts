@@ -1,4 +1,5 @@
 /** Which entries a client wants: read from a message or a URL, and applied to rows. */
+import { matchesPattern } from '../../domain/app-pattern.js';
 import { printable } from '../../domain/printable-text.js';
 import { EVENT_TYPES, FlukeDeployEventType, LOG_LEVELS, type LogRow } from '../../domain/log-entry.js';
 import { isFinal } from '../../domain/phases.js';
@@ -75,17 +76,15 @@ export class Selection {
    * must be seen whatever the filter.
    */
   readonly scope: LogFilter;
-  private readonly visibleApps: readonly RegExp[] | undefined;
   private readonly lowestLevel: number;
 
   constructor(
     readonly filter: StreamFilter,
-    apps?: readonly string[],
+    private readonly apps?: readonly string[],
   ) {
     const { app_name, deployment_id, level, event_type } = filter;
     this.key = JSON.stringify([app_name, deployment_id, level, event_type, apps]);
     this.scope = { ...(app_name && { app_name }), ...(deployment_id && { deployment_id }), ...(apps && { apps }) };
-    this.visibleApps = apps?.map(appPattern);
     this.lowestLevel = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
   }
 
@@ -100,18 +99,13 @@ export class Selection {
 
   /** Whether the client follows this deployment, be the row at hand filtered out. */
   covers({ app_name, deployment_id }: Pick<LogRow, 'app_name' | 'deployment_id'>): boolean {
-    const { filter, visibleApps } = this;
+    const { filter, apps } = this;
     return (
       (filter.app_name === undefined || filter.app_name === app_name) &&
       (filter.deployment_id === undefined || filter.deployment_id === deployment_id) &&
-      (visibleApps === undefined || visibleApps.some((app) => app.test(app_name)))
+      (apps === undefined || apps.some((app) => matchesPattern(app_name, app)))
     );
   }
-}
-
-/** `*` stands for any text; everything else for itself. */
-function appPattern(app: string): RegExp {
-  return new RegExp(`^${app.replace(/[^\w*-]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
 /** Whether this row is the one that ended its deployment: later rows, such as a scale_event, bear a final status too. */

@@ -4,7 +4,7 @@ import type { Reflector } from '@nestjs/core';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
-import { matchesPattern } from './app-pattern.js';
+import { matchesPattern } from '../../domain/app-pattern.js';
 
 /** `admin` includes all others. */
 export const SCOPES = ['read', 'deploy', 'rollback', 'apps:write', 'admin'] as const;

@@ -13,11 +13,14 @@ export async function containerEvidence(docker: Docker, containerId: string): Pr
   const container = docker.getContainer(containerId);
   try {
     const { State } = await container.inspect();
-    const lastCheck = State.Health?.Log.at(-1);
+    const checks = State.Health?.Log ?? [];
+    const last = checks.at(-1);
+    // A check that runs while the container is stopped prints nothing: the last one that said something tells more.
+    const telling = checks.findLast(({ ExitCode, Output }) => ExitCode !== 0 && Output.trim() !== '') ?? last;
     return {
       out_of_memory: State.OOMKilled,
       ...(!State.Running && { exit_code: State.ExitCode }),
-      ...(lastCheck && lastCheck.ExitCode !== 0 && { health_output: lastCheck.Output.trim() }),
+      ...(last && last.ExitCode !== 0 && telling && { health_output: telling.Output.trim() }),
       last_lines: await lastLines(container),
     };
   } catch (error) {

@@ -53,7 +53,7 @@ describe('what fails', () => {
   it('a health check, even where the program ends with code 0 when it is stopped for it', async () => {
     const image = await swarm.build(
       'unhealthy',
-      `FROM ${swarm.busybox}\nHEALTHCHECK --interval=1s --retries=1 CMD echo "not today"; exit 1\n`,
+      `FROM ${swarm.busybox}\nHEALTHCHECK --interval=1s --retries=3 CMD echo "not today"; exit 1\n`,
     );
     const command = ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 0.1; done'];
     const failed = await swarm.failure(await swarm.deploy(swarm.desired('unhealthy', 1, { image, command })));

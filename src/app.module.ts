@@ -46,7 +46,6 @@ import {
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
-import { WorkerOptions } from './queue/phase.worker.js';
 import { QueueModule } from './queue/queue.module.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -106,7 +105,6 @@ export class PortsModule {
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],
       [UploadOptions, new UploadOptions(join(config.DATA_DIR, 'uploads'), uploadBytes)],
       [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],
-      [WorkerOptions, new WorkerOptions(config.FLUKEDEPLOY_CONCURRENCY)],
       [QueueConnections, new QueueConnections(redis.queue, redis.worker)],
       [
         LogStreamOptions,

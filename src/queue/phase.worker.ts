@@ -7,10 +7,6 @@ import { PHASE_QUEUE, PREFIX, QueueConnections, type PhaseJob } from './bull-pha
 
 const CLOSE_MS = 3_000;
 
-export class WorkerOptions {
-  constructor(readonly concurrency: number) {}
-}
-
 @Injectable()
 export class PhaseWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(PhaseWorker.name);
@@ -18,7 +14,6 @@ export class PhaseWorker implements OnApplicationBootstrap, BeforeApplicationShu
 
   constructor(
     private readonly connections: QueueConnections,
-    private readonly options: WorkerOptions,
     private readonly tracker: DeploymentLifecycleTracker,
   ) {}
 
@@ -29,7 +24,7 @@ export class PhaseWorker implements OnApplicationBootstrap, BeforeApplicationShu
       {
         connection: this.connections.worker,
         prefix: PREFIX,
-        concurrency: this.options.concurrency,
+        concurrency: this.tracker.concurrency,
         lockDuration: 10_000,
         stalledInterval: 3_000,
         // A job may stall as often as its worker dies: how often is too often is the deployment's to decide.

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { DockerClient } from '../../src/adapters/docker/docker-client.js';
 import { file, tar } from './tar.js';
+import { until as found } from './until.js';
 
 export interface DockerFixtures {
   readonly client: DockerClient;
@@ -19,6 +20,7 @@ export interface DockerFixtures {
   clean(): Promise<void>;
 }
 
+const DOCKER_TIMEOUT_MS = 30_000;
 const TEST_LABEL = 'flukedeploy.test';
 
 export async function startDockerFixtures(): Promise<DockerFixtures> {
@@ -85,18 +87,8 @@ async function goneAfter(removal: Promise<unknown>): Promise<boolean> {
 }
 
 /** Waits for what Docker does in its own time. */
-export async function until<T>(
-  look: () => Promise<T | undefined | false>,
-  what: string,
-  timeoutMs = 30_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+export function until<Found>(look: () => Promise<Found | undefined | false>, what: string): Promise<Found> {
+  return found(look, what, DOCKER_TIMEOUT_MS);
 }
 
 async function removed(look: () => Promise<boolean>): Promise<void> {

@@ -1,4 +1,5 @@
 /** The log in memory: the LogStore port kept as honestly as PostgreSQL keeps it, and deployments to write into. */
+import { matchesPattern } from '../../src/domain/app-pattern.js';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeCursor, encodeCursor } from '../../src/domain/cursor.js';
 import { decide, evolve, settle, type DeploymentState, type Fact } from '../../src/domain/deployment.js';
@@ -173,11 +174,6 @@ function passes(row: LogRow, { app_name, apps, deployment_id, level, event_type,
     is(event_type, row.event_type) &&
     is(phase, row.phase) &&
     (level === undefined || LOG_LEVELS.indexOf(row.level) >= LOG_LEVELS.indexOf(level)) &&
-    (apps === undefined || apps.some((app) => wildcard(app).test(row.app_name)))
+    (apps === undefined || apps.some((app) => matchesPattern(row.app_name, app)))
   );
-}
-
-/** Names are [a-z0-9-], so `*` is the only sign that means something. */
-function wildcard(pattern: string): RegExp {
-  return new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
 }

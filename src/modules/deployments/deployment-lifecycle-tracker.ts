@@ -53,9 +53,14 @@ export class DeploymentLifecycleTracker {
     wakeups.subscribe('cancel', (deploymentId) => this.#working.get(deploymentId)?.stop(new DeployError('cancelled')));
   }
 
+  /** Phases that this process works on at the same time. */
+  get concurrency(): number {
+    return this.options.concurrency;
+  }
+
   /** How many phases more this process may work on. */
   get free(): number {
-    return Math.max(0, this.options.concurrency - this.#working.size);
+    return Math.max(0, this.concurrency - this.#working.size);
   }
 
   /** Runs the phase if it is due and nobody else holds it; otherwise does nothing. */

@@ -141,6 +141,27 @@ export const ERRORS = {
   // post_deploy: health
   health_check_failed: permanent('The health check did not pass in time.'),
 
+  // The edge and certificates
+  edge_unavailable: passing('The edge does not answer.', 'Is its service running? docker service ps flukedeploy-edge'),
+  edge_rejected: permanent('nginx refuses the configuration; the one before stays live.'),
+  domain_taken: request(409, 'The host name belongs to another app.', 'Remove it there first, or choose another name.'),
+  certificate_invalid: request(422, 'The certificate cannot be used.'),
+  certificate_not_found: request(404, 'There is no such certificate.'),
+  acme_failed: permanent('The certificate authority refused.', 'Does the name point to this machine, on port 80?'),
+  acme_rate_limited: permanent('The certificate authority asks to wait.', 'It is tried again when it allows it.'),
+  acme_unreachable: passing('The certificate authority does not answer.'),
+
+  // Strategies, releases and apps
+  aborted: permanent('The rollout was aborted.'),
+  analysis_failed: permanent('The new version did worse than the one before.', 'Its requests are in the evidence.'),
+  not_paused: request(409, 'The rollout is not paused.'),
+  rollout_not_running: request(409, 'The deployment has no rollout under way.'),
+  release_not_found: request(404, 'The app has no such release.'),
+  no_previous_release: request(409, 'There is no release before the current one.'),
+  release_image_gone: permanent('The image of the release is gone.', 'Deploy it again from its source.'),
+  registry_not_found: request(404, 'No registry has this name.'),
+  rollback_failed: permanent('The rollback failed too.', 'Look at what serves now, and deploy a good version.'),
+
   // The deployment as a whole
   phase_timeout: permanent('The phase took longer than it may.'),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),

@@ -6,7 +6,8 @@ import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
-import { SocketProbes } from './adapters/network/socket-probes.js';
+import { NoEdge } from './adapters/network/no-edge.js';
+import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
@@ -15,17 +16,18 @@ import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
+  AppStore,
   Archives,
   AuditTrail,
   Cluster,
   CredentialStore,
   DeploymentStore,
+  Edge,
   GitRemote,
   Images,
   LogStore,
   PhaseClaims,
   PhaseQueue,
-  Probes,
   Secrets,
   Wakeups,
 } from './domain/ports.js';
@@ -39,6 +41,8 @@ import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
   DeploymentsModule,
+  ImageCleanupOptions,
+  RolloutOptions,
   TrackerOptions,
   UploadOptions,
   WorkspaceOptions,
@@ -82,11 +86,12 @@ class StreamAuthModule {}
 @Global()
 @Module({})
 export class PortsModule {
-  static for(config: Config, { database, redis, docker, secrets }: Infrastructure): DynamicModule {
+  static for(config: Config, { database, redis, docker, installation, secrets }: Infrastructure): DynamicModule {
     const instance = config.FLUKEDEPLOY_INSTANCE;
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
+    const hasEdge = config.HTTP_PORT > 0;
     const credentials = new PostgresCredentialStore(database);
     const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
@@ -100,8 +105,11 @@ export class PortsModule {
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registry })],
-      [Cluster, new SwarmCluster(docker, { registry })],
-      [Probes, new SocketProbes()],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
+      [Edge, new NoEdge()],
+      [AppStore, new PostgresAppStore(database)],
+      [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
+      [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],
       [UploadOptions, new UploadOptions(join(config.DATA_DIR, 'uploads'), uploadBytes)],
       [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],

@@ -3,6 +3,9 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { LIMITS } from './domain/limits.js';
 
+/** The edge relies on reloads that lose no connection (1.27.4) and on names resolved anew in upstreams (1.27.3). */
+const EDGE_DEFAULT_IMAGE = 'nginx:1.30';
+
 const ROLES = ['all', 'api', 'worker'] as const;
 
 interface Variable<Value> {
@@ -31,6 +34,16 @@ export const VARIABLES = {
     'registry that built images are pushed to: https://user:password@host/prefix',
     url('http:', 'https:'),
   ),
+  HTTP_PORT: variable('port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing', integer(0, 65_535), '80'),
+  HTTPS_PORT: variable('port of the edge for HTTPS', integer(1, 65_535), '443'),
+  ROOT_DOMAIN: variable('apps answer at <app>.ROOT_DOMAIN, FlukeDeploy itself at captain.ROOT_DOMAIN', domain),
+  EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module', text, EDGE_DEFAULT_IMAGE),
+  EDGE_NAME: variable('name of the edge\'s service, network and volume', dockerName, 'flukedeploy-edge'),
+  EDGE_API_UPSTREAM: variable(
+    'host:port at which the edge reaches this API; absent = this machine, as the edge sees it',
+    text,
+  ),
+  RELEASES_KEPT: variable('releases of each app whose images are kept', integer(1, 1_000), '10'),
   GIT_ALLOWED_HOSTS: variable(
     'git hosts with private addresses that may be deployed from, separated by commas',
     list,
@@ -94,6 +107,17 @@ function variable<Value>(about: string, read: (text: string) => Value, fallback?
 }
 
 function text(value: string): string {
+  return value;
+}
+
+function domain(value: string): string {
+  if (!/^(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value))
+    throw new Error(`must be a domain in lower case, such as apps.example.com, not "${value}"`);
+  return value;
+}
+
+function dockerName(value: string): string {
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(value)) throw new Error(`must be lower case letters, digits and dashes, not "${value}"`);
   return value;
 }
 

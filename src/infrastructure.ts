@@ -23,6 +23,8 @@ export interface Infrastructure {
     readonly worker: RedisConnection;
   };
   readonly docker: DockerClient;
+  /** Tells this installation's Docker objects from those of others. */
+  readonly installation: string;
   readonly secrets: Secrets;
   close(): Promise<void>;
 }
@@ -99,7 +101,8 @@ async function open(
       return Promise.resolve();
     });
   }
-  return { database, redis, docker: new DockerClient(config.DOCKER_HOST), secrets };
+  const docker = new DockerClient(config.DOCKER_HOST);
+  return { database, redis, docker, installation: await database.installation(), secrets };
 }
 
 /** Several processes of the roles api and worker may share a folder; private servers belong to one. */

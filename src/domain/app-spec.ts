@@ -1,5 +1,7 @@
 /** What an app is configured to be, what a deployment asks for, and how the two become one configuration. */
+import type { DeploymentIdentity } from './facts.js';
 import type { Phase } from './phases.js';
+import { DEFAULT_STRATEGIES, type Strategy, type StrategyType } from './strategy.js';
 
 export interface PortMapping {
   readonly container_port: number;
@@ -35,19 +37,21 @@ export interface HealthCheck {
   readonly bake_ms: number;
 }
 
-export const STRATEGIES = ['rolling', 'blue_green', 'canary'] as const;
-export type Strategy = (typeof STRATEGIES)[number];
-
 export const VALIDATION_LEVELS = ['none', 'basic', 'strict'] as const;
 export type ValidationLevel = (typeof VALIDATION_LEVELS)[number];
 
 export const ON_CONFLICT = ['queue', 'supersede', 'reject'] as const;
 export type OnConflict = (typeof ON_CONFLICT)[number];
 
-/** Everything about an app that outlives one deployment. Values of `env` are sealed (see the `Secrets` port). */
+export const ON_FIRST_FAILURE = ['remove', 'keep'] as const;
+export type OnFirstFailure = (typeof ON_FIRST_FAILURE)[number];
+
+/** Everything about an app that outlives one deployment. Values of `env` and `secrets` are sealed (see the `Secrets` port). */
 export interface AppConfig {
   readonly replicas: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Files under /run/secrets, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly ports: readonly PortMapping[];
   readonly volumes: readonly VolumeMount[];
   readonly resources: Resources;
@@ -56,6 +60,8 @@ export interface AppConfig {
   /** The container's HTTP port; 0 = it serves none. */
   readonly port: number;
   readonly domains: readonly string[];
+  /** Whether plain HTTP is answered by a redirect to HTTPS, once there is a certificate. */
+  readonly force_https: boolean;
   readonly strategy: Strategy;
   readonly health_check?: HealthCheck;
 }
@@ -63,13 +69,15 @@ export interface AppConfig {
 export const DEFAULT_CONFIG: AppConfig = {
   replicas: 1,
   env: {},
+  secrets: {},
   ports: [],
   volumes: [],
   resources: {},
   command: [],
   port: 80,
   domains: [],
-  strategy: 'rolling',
+  force_https: false,
+  strategy: DEFAULT_STRATEGIES.rolling,
 };
 
 export const DEFAULT_HEALTH_CHECK: HealthCheck = {
@@ -82,7 +90,15 @@ export const DEFAULT_HEALTH_CHECK: HealthCheck = {
 
 /** What is left out keeps the app's current value. */
 export function resolveConfig(current: AppConfig | undefined, asked: Partial<AppConfig>): AppConfig {
-  return { ...DEFAULT_CONFIG, ...current, ...asked };
+  const config = { ...DEFAULT_CONFIG, ...current, ...asked };
+  // Earlier versions of FlukeDeploy stored the name of the strategy alone.
+  const strategy: Strategy | StrategyType = config.strategy;
+  return typeof strategy === 'string' ? { ...config, strategy: DEFAULT_STRATEGIES[strategy] } : config;
+}
+
+/** Whether the app's replicas cannot run beside those of another version: a host port has one holder, a volume one writer. */
+export function isExclusive({ ports, volumes }: Pick<AppConfig, 'ports' | 'volumes'>): boolean {
+  return ports.length > 0 || volumes.length > 0;
 }
 
 export type Source =
@@ -97,7 +113,18 @@ export type Source =
       readonly token?: string;
     }
   | { readonly kind: 'dockerfile'; readonly dockerfile: string }
-  | { readonly kind: 'captain_definition'; readonly definition: Readonly<Record<string, unknown>> };
+  | { readonly kind: 'captain_definition'; readonly definition: Readonly<Record<string, unknown>> }
+  /** The image of the release that is live when the deployment starts: only the configuration changes. */
+  | { readonly kind: 'live' }
+  /** The image of an earlier release. */
+  | {
+      readonly kind: 'release';
+      readonly release: number;
+      readonly version: string;
+      readonly image: string;
+      readonly image_digest?: string;
+      readonly commit?: string;
+    };
 
 /** The immutable order behind one deployment, as it is stored. */
 export interface DeploySpec {
@@ -106,12 +133,25 @@ export interface DeploySpec {
   readonly validation_level: ValidationLevel;
   readonly auto_rollback: boolean;
   readonly on_conflict: OnConflict;
+  /** What becomes of a version that fails when there is none before it; `remove` where it is left out. */
+  readonly on_first_failure?: OnFirstFailure;
+  /** New replicas even where what runs is just what is asked for. */
+  readonly fresh?: boolean;
+}
+
+/** Whether an image that was built or fetched before runs again. */
+export function runsAgain(source: Source): source is Extract<Source, { kind: 'live' | 'release' }> {
+  return source.kind === 'live' || source.kind === 'release';
 }
 
 /** Which optional phases have nothing to do, and why. */
 export function skippedPhases(spec: DeploySpec, config: AppConfig): Partial<Record<Phase, string>> {
   return {
     ...(spec.source.kind === 'image' && { pre_build: 'an image was given, there is no source to check' }),
+    ...(runsAgain(spec.source) && {
+      pre_build: 'the image is there, there is no source to check',
+      build: 'the image is there, nothing is built',
+    }),
     ...(spec.validation_level === 'none' && { pre_deploy: 'validation_level is none' }),
     ...(config.replicas === 0 && { post_deploy: 'no replicas were asked for, there is nothing to probe' }),
   };
@@ -130,12 +170,17 @@ export function describeSource(source: Source): string {
       return 'Dockerfile text';
     case 'captain_definition':
       return 'captain-definition';
+    case 'live':
+      return 'the live release';
+    case 'release':
+      return `release ${source.release}`;
   }
 }
 
 /** Label of the release where none was asked for: the image's tag, the commit, else the release number. */
 export function defaultVersion(source: Source, release: number): string {
   if (source.kind === 'git') return source.commit.slice(0, 12);
+  if (source.kind === 'release') return source.version;
   if (source.kind === 'image') {
     const tag = /:([\w][\w.-]{0,127})$/.exec(source.image.replace(/@.*$/, ''))?.[1];
     // An image id has its digits where others have a tag.
@@ -144,7 +189,16 @@ export function defaultVersion(source: Source, release: number): string {
   return `v${release}`;
 }
 
-/** Swarm service of the app: its plain name in production, as CapRover has it; names cannot hold `--`, so none collide. */
-export function serviceName(appName: string, environment: string): string {
+/** The app in one environment: its plain name in production, as CapRover has it; names cannot hold `--`, so none collide. */
+export function placeName(appName: string, environment: string): string {
   return environment === 'production' ? appName : `${appName}--${environment}`;
+}
+
+/** Swarm service of one deployment of the app: names of apps cannot hold `_`, so none collide. */
+export function serviceName({
+  app_name,
+  environment,
+  release,
+}: Pick<DeploymentIdentity, 'app_name' | 'environment' | 'release'>): string {
+  return `${placeName(app_name, environment)}_r${release}`;
 }

@@ -5,12 +5,13 @@ import { taskFault, unplacedFault, type Fault } from './task-fault.js';
 
 export interface ConvergenceInput {
   readonly service: ServiceView | undefined;
-  /** Of this deployment only, ended ones included. */
+  /** Ended ones included. */
   readonly tasks: readonly TaskView[];
-  readonly deployment_id: string;
   readonly replicas: number;
-  /** Milliseconds since the service was applied. */
+  /** Milliseconds since the service was made or changed. */
   readonly since_ms: number;
+  /** Whether the service ran before: then what ended earlier says nothing about now. */
+  readonly adopted?: boolean;
 }
 
 export type Verdict =
@@ -26,13 +27,15 @@ const PORT_GRACE_MS = 20_000;
 
 /** Looks at one moment; the caller asks again until it is `converged` or `failed`, and owns the deadline: Swarm has none. */
 export function judge(input: ConvergenceInput): Verdict {
-  const fault = ownershipFault(input) ?? startFault(input) ?? pausedFault(input) ?? placementFault(input);
+  const fault = absence(input) ?? startFault(input) ?? placementFault(input);
   if (fault) return { kind: 'failed', ...fault };
+  const running = input.tasks.filter(isServing).length;
+  return running === input.replicas ? { kind: 'converged' } : { kind: 'waiting', reason: waitingReason(input, running) };
+}
 
-  const running = runningTasks(input).length;
-  const state = input.service?.update?.state;
-  if (running >= input.replicas && (state === undefined || state === 'completed')) return { kind: 'converged' };
-  return { kind: 'waiting', reason: waitingReason(input, running) };
+/** Whether the task runs, and shall. */
+export function isServing({ state, desired_state }: TaskView): boolean {
+  return state === 'running' && desired_state === 'running';
 }
 
 /** The error of a failed verdict, with what the container left behind: only it knows of memory and health checks. */
@@ -55,37 +58,18 @@ function missingCommand(lines: readonly string[]): string | undefined {
   return lines.map((line) => /tini.* exec (.+) failed: No such file/.exec(line)?.[1]).find((command) => command);
 }
 
-/** Somebody else changed the service, or Swarm itself took the update back. */
-function ownershipFault(input: ConvergenceInput): Fault | undefined {
-  const { service, deployment_id } = input;
-  if (service === undefined) return { code: 'service_changed', message: 'The service is gone: somebody removed it.' };
-  const { update } = service;
-  // Swarm puts the old spec back before anything else, so healthy replicas prove nothing now.
-  if (update?.state.startsWith('rollback_')) {
-    return (
-      startFault(input) ?? { code: 'update_rolled_back', message: `Swarm took the update back: ${update.message}.` }
-    );
-  }
-  if (service.deployment_id === deployment_id) return undefined;
-  return service.deployment_id === undefined
-    ? { code: 'service_changed', message: `The service ${service.name} lost its labels: somebody changed it.` }
-    : {
-        code: 'newer_deployment_live',
-        message: `Another deployment, ${service.deployment_id}, has changed the service.`,
-      };
+function absence({ service }: ConvergenceInput): Fault | undefined {
+  return service ? undefined : { code: 'service_changed', message: 'The service is gone: somebody removed it.' };
 }
 
 /** Any end of a task is a failure, whatever Swarm wants of it by now: it replaces ended tasks and goes on. */
-function startFault({ tasks }: ConvergenceInput): Fault | undefined {
-  const faults = tasks.map(taskFault).filter((fault) => fault !== undefined);
+function startFault({ tasks, adopted, since_ms }: ConvergenceInput): Fault | undefined {
+  const faults = tasks
+    .filter(({ desired_state, age_ms }) => desired_state !== 'remove' && !(adopted && (age_ms ?? 0) > since_ms))
+    .map(taskFault)
+    .filter((fault) => fault !== undefined);
   // A program that "ended by itself" may have been stopped for the fault of another: that one comes first.
   return faults.find(({ task }) => task?.state !== 'complete') ?? faults[0];
-}
-
-function pausedFault({ service }: ConvergenceInput): Fault | undefined {
-  return service?.update?.state === 'paused'
-    ? { code: 'update_paused', message: `Swarm stopped the update half-way: ${service.update.message}.` }
-    : undefined;
 }
 
 /** Swarm itself would wait for ever. */
@@ -98,12 +82,8 @@ function placementFault({ tasks, since_ms }: ConvergenceInput): Fault | undefine
   return undefined;
 }
 
-function runningTasks({ tasks }: ConvergenceInput): TaskView[] {
-  return tasks.filter(({ state, desired_state }) => state === 'running' && desired_state === 'running');
-}
-
 function waitingReason({ tasks, replicas, service }: ConvergenceInput, running: number): string {
-  if (running >= replicas) return `${replicas} of ${replicas} replicas run, Swarm watches them`;
+  if (running > replicas) return `${running - replicas} of ${running} replicas are being stopped`;
   const behind = tasks.find(({ state, desired_state }) => state !== 'running' && desired_state !== 'shutdown');
   const count = `${running} of ${replicas} replicas run`;
   return behind ? `${count}, ${service?.name ?? ''}.${behind.slot} ${activity(behind)}` : count;

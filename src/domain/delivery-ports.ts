@@ -59,7 +59,9 @@ export abstract class Images {
     signal: AbortSignal,
   ): Promise<ImageView | undefined>;
   abstract inspect(reference: string): Promise<ImageView | undefined>;
-  /** Removes the tag of a failed deployment; no error when it is gone already. */
+  /** Images on this node that FlukeDeploy has built; `references` are the names a release may know them by. */
+  abstract built(): Promise<{ tag: string; deployment_id: string; references: readonly string[] }[]>;
+  /** Removes the tag of an image that is not needed; no error when it is gone already. */
   abstract remove(tag: string): Promise<void>;
 }
 
@@ -82,36 +84,42 @@ export interface ClusterView {
   readonly published_ports: readonly { readonly port: number; readonly protocol: string; readonly service: string }[];
 }
 
-/** Everything a service shall be. */
+/** Everything a service shall be: the replicas of one version. It never changes afterwards, but for their number. */
 export interface DesiredService {
   readonly name: string;
   readonly app_name: string;
   readonly environment: string;
   readonly project: string;
   readonly deployment_id: string;
-  /** Counts the app's deployments: an older one never replaces a newer one. */
   readonly release: number;
   readonly image: string;
   readonly replicas: number;
   /** Clear values. */
   readonly env: Readonly<Record<string, string>>;
+  /** Clear contents of files under /run/secrets, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly ports: readonly PortMapping[];
   readonly volumes: readonly VolumeMount[];
   readonly resources: Resources;
+  /** Whether the edge must reach it. */
+  readonly exposed: boolean;
+  /** Fingerprint of everything that replicas are made of: services with equal ones are interchangeable. */
+  readonly content: string;
 }
 
 export interface ServiceView {
   readonly id: string;
   readonly name: string;
-  /** Whether it carries our label. */
+  /** Whether this installation made it. */
   readonly managed: boolean;
   readonly app_name?: string;
+  readonly environment?: string;
   readonly deployment_id?: string;
   readonly release?: number;
+  readonly content?: string;
   readonly image: string;
   readonly replicas: number;
-  readonly update?: { readonly state: string; readonly message: string };
 }
 
 export interface TaskView {
@@ -127,6 +135,8 @@ export interface TaskView {
   readonly age_ms?: number;
   readonly exit_code?: number;
   readonly container_id?: string;
+  /** IPv4 address in the network that it shares with the edge, else in its project's. */
+  readonly address?: string;
 }
 
 /** What is known of a container that ended or is not well. Empty where it ran on a node out of reach. */
@@ -138,28 +148,28 @@ export interface ContainerEvidence {
   readonly last_lines: readonly string[];
 }
 
+/** Every change is compare-and-set on Swarm's version index, and touches only what this installation made. */
 export abstract class Cluster {
   abstract view(): Promise<ClusterView>;
   abstract findService(name: string): Promise<ServiceView | undefined>;
+  /** All services of this installation, or those of one app. */
+  abstract services(app?: { readonly app_name: string; readonly environment: string }): Promise<ServiceView[]>;
   /**
-   * Creates the service or updates it to exactly this, compare-and-set on Swarm's version index; no change when it already is this deployment's,
-   * and none once the signal has aborted.
-   * @throws DeployError `name_taken`, `newer_deployment_live`, `service_changed`, `docker_unavailable`
+   * Creates the service; `unchanged` when this deployment has made it before. Nothing happens once the signal has aborted.
+   * @throws DeployError `name_taken`, `docker_unavailable`
    */
-  abstract apply(
-    desired: DesiredService,
-    signal?: AbortSignal,
-  ): Promise<{ readonly service: ServiceView; readonly change: 'created' | 'updated' | 'unchanged' }>;
-  /** Tasks of this deployment only. */
-  abstract tasks(serviceName: string, deploymentId: string): Promise<TaskView[]>;
+  abstract create(desired: DesiredService, signal?: AbortSignal): Promise<'created' | 'unchanged'>;
+  /** Answers how many replicas it had; `undefined` when there is no such service. @throws DeployError `service_changed` */
+  abstract scale(serviceName: string, replicas: number, signal?: AbortSignal): Promise<number | undefined>;
+  /** Removes the service with its secrets; false when it was gone already. */
+  abstract remove(serviceName: string): Promise<boolean>;
+  /** Removes the named volumes that no service mounts; answers those that are gone. Volumes of other nodes stay. */
+  abstract removeVolumes(names: readonly string[]): Promise<string[]>;
+  /** Tasks of the service, ended ones included. */
+  abstract tasks(serviceName: string): Promise<TaskView[]>;
   abstract evidence(task: TaskView): Promise<ContainerEvidence>;
-  /** Address at which this process reaches the task; `undefined` where it cannot. */
+  /** Address at which this process itself reaches the task; `undefined` where it cannot. */
   abstract address(task: TaskView): Promise<string | undefined>;
-  /**
-   * Takes this deployment's change of the service back: to the spec before, or away when there was none.
-   * Does nothing when another deployment owns the service by now.
-   */
-  abstract restore(serviceName: string, deploymentId: string): Promise<'restored' | 'removed' | 'untouched'>;
 }
 
 export interface ProbeResult {

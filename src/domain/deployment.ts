@@ -4,6 +4,7 @@
  */
 import { DeployError, type Failure } from './errors.js';
 import type { DeploymentState, Fact, PhaseState } from './facts.js';
+import { evolveRollout } from './rollout-state.js';
 import {
   backoffBefore,
   isFinal,
@@ -41,7 +42,7 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
     return { identity, status: 'pending', phases, skips: {}, outputs: {}, requested_at: at };
   }
   if (state === undefined) throw new Error(`a deployment begins with deployment_requested, not ${fact.type}`);
-  if (isFinal(state.status) && fact.type !== 'deployment_rolled_back') return state;
+  if (isFinal(state.status)) return afterwards(state, fact);
 
   const { at } = fact;
   switch (fact.type) {
@@ -53,6 +54,8 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
         deadline_at: fact.deadline_at,
         replicas: fact.replicas,
         skips: fact.skips,
+        outputs: fact.outputs ?? {},
+        ...(fact.base && { base: fact.base }),
       };
     case 'phase_started': {
       const before = state.phases[fact.phase];
@@ -90,6 +93,19 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
       const { actor, reason, superseded_by } = fact;
       return { ...state, cancel: { actor, reason, ...(superseded_by && { superseded_by }) } };
     }
+    case 'traffic_shifted':
+      return {
+        ...state,
+        traffic: fact.traffic,
+        retiring: fact.retiring,
+        ...(fact.serving && { has_served: true }),
+      };
+    case 'rollout_step':
+    case 'rollout_paused':
+    case 'rollout_resumed':
+    case 'rollout_promoted':
+    case 'rollout_aborted':
+      return evolveRollout(state, fact);
     case 'deployment_succeeded':
       return finished(state, 'success', at);
     case 'deployment_failed':
@@ -100,8 +116,27 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
       };
     case 'deployment_cancelled':
       return { ...finished(state, 'cancelled', at), error: fact.error };
+    case 'rollback_ordered':
     case 'deployment_rolled_back':
-      return state.status === 'failed' ? { ...state, status: 'rolled_back', rolled_back_by: fact.by } : state;
+    case 'rollback_failed':
+      return state;
+  }
+}
+
+/** An ended deployment only learns what becomes of its rollback. */
+function afterwards(state: DeploymentState, fact: Fact): DeploymentState {
+  if (state.status !== 'failed') return state;
+  switch (fact.type) {
+    case 'rollback_ordered':
+      return state.rollback ? state : { ...state, rollback: { by: fact.by, release: fact.release } };
+    case 'deployment_rolled_back':
+      return { ...state, status: 'rolled_back', rolled_back_by: fact.by };
+    case 'rollback_failed':
+      return state.rollback && !state.rollback.error
+        ? { ...state, rollback: { ...state.rollback, error: fact.error } }
+        : state;
+    default:
+      return state;
   }
 }
 

@@ -56,7 +56,7 @@ export const ERRORS = {
     'Use a new key for a new deployment.',
   ),
   source_unusable: request(422, 'The source cannot be deployed.'),
-  strategy_unsupported: request(422, 'This strategy is not available yet.', 'Use rolling.'),
+  strategy_unsupported: request(422, 'The strategy does not fit the app.', 'Use rolling.'),
   plugin_unknown: request(422, 'No plugin has this name.'),
   git_ref_not_found: request(422, 'The git ref does not exist in the repository.'),
   git_unreachable: { ...passing('The git repository cannot be reached.', 'Check the URL and the token.'), http: 422 },
@@ -133,9 +133,6 @@ export const ERRORS = {
   unhealthy: permanent('The health check of the container keeps failing.'),
   no_suitable_node: permanent('No node fits the service.'),
   task_rejected: permanent('A node refused to start the container.'),
-  update_rolled_back: permanent('Swarm took the update back.'),
-  update_paused: permanent('Swarm stopped the update half-way.'),
-  newer_deployment_live: permanent('A newer deployment is already live.'),
   service_changed: passing('The service was changed by somebody else at the same moment.'),
 
   // post_deploy: health

@@ -1,5 +1,6 @@
 /** How each fact reads in the log: the only place where lifecycle events get their words and their event type. */
 import type { DeploymentState, Fact } from './deployment.js';
+import { DeployError } from './errors.js';
 import {
   actorMetadata,
   createDeploymentLog,
@@ -120,12 +121,37 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
         metadata: { version, duration_ms: elapsed(state), ...(state.outputs.image && { image: state.outputs.image }) },
       });
     }
+    case 'traffic_shifted':
+    case 'rollout_step':
+      return createDeploymentLog({ ...where(fact), message: fact.summary });
+    case 'rollout_paused':
+      return createDeploymentLog({
+        at,
+        level: 'warn',
+        message: `Rollout paused: ${fact.reason}`,
+        metadata: { ...actorMetadata(fact.actor), reason: fact.reason },
+      });
+    case 'rollout_resumed':
+      return createDeploymentLog({ at, message: 'Rollout resumed', metadata: actorMetadata(fact.actor) });
+    case 'rollout_promoted':
+      return createDeploymentLog({
+        at,
+        message: fact.full ? 'Rollout promoted: all further steps are left out' : 'Rollout promoted to its next step',
+        metadata: actorMetadata(fact.actor),
+      });
+    case 'rollout_aborted':
+      return createDeploymentLog({
+        at,
+        level: 'warn',
+        message: `Rollout aborted: ${fact.reason}`,
+        metadata: { ...actorMetadata(fact.actor), reason: fact.reason },
+      });
     case 'deployment_failed':
       return createErrorLog({
         at,
         event_type: Event.DEPLOY_ERROR,
         error: fact.error,
-        message: `Deployment failed${fact.phase ? ` in ${fact.phase}` : ''}: ${fact.error.message}`,
+        message: `Deployment failed${fact.phase ? ` in ${fact.phase}` : ''}: ${fact.error.message}${untouched(state)}`,
         metadata: { duration_ms: elapsed(state) },
       });
     case 'deployment_cancelled':
@@ -136,14 +162,36 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
         message: fact.error.message,
         metadata: { duration_ms: elapsed(state) },
       });
+    case 'rollback_ordered':
+      return createDeploymentLog({
+        at,
+        level: 'warn',
+        message: `Rollback to release ${fact.release} (${fact.version}) ordered: ${fact.by}`,
+        metadata: { ...(state.error && { reason: state.error.message }), details: { rolled_back_by: fact.by } },
+      });
     case 'deployment_rolled_back':
       return createDeploymentLog({
         at,
         level: 'warn',
         event_type: Event.DEPLOY_ERROR,
         message: `Rolled back by ${fact.by}`,
+        metadata: { ...(state.error && { reason: state.error.message }), details: { rolled_back_by: fact.by } },
+      });
+    case 'rollback_failed':
+      return createErrorLog({
+        at,
+        event_type: Event.DEPLOY_ERROR,
+        error: new DeployError('rollback_failed').toFailure(),
+        message: `THE ROLLBACK ${fact.by} FAILED TOO: ${fact.error.message} It is not tried again.`,
+        metadata: { details: { rolled_back_by: fact.by, cause: fact.error } },
       });
   }
+}
+
+/** What people want to know first of a failure: whether anybody noticed. */
+function untouched({ has_served, base }: DeploymentState): string {
+  if (has_served) return '';
+  return base?.release === undefined ? ' No requests had reached it.' : ` Nothing was switched: release ${base.release} still serves.`;
 }
 
 function where(

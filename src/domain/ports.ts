@@ -5,6 +5,7 @@
 import type { AppConfig, DeploySpec } from './app-spec.js';
 export * from './delivery-ports.js';
 export * from './edge-ports.js';
+export * from './app-ports.js';
 import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';
@@ -25,6 +26,8 @@ export interface DeploymentOrder {
   readonly identity: Omit<DeploymentIdentity, 'release' | 'version'> & { readonly version?: string };
   readonly spec: DeploySpec;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  /** Host names that the app claims for itself. */
+  readonly hosts?: readonly string[];
   /** File of the uploaded archive; the store keeps its bytes until the deployment has ended. */
   readonly archive_path?: string;
 }
@@ -89,7 +92,7 @@ export interface DuePhase {
 export abstract class DeploymentStore {
   /**
    * Stores the order and its first fact in one transaction.
-   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject)
+   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`
    */
   abstract accept(order: DeploymentOrder): Promise<Acceptance>;
   abstract find(id: string): Promise<DeploymentRecord | undefined>;

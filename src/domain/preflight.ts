@@ -1,5 +1,5 @@
 /** Which wishes the cluster cannot meet, judged before anything is touched. Pure: the facts come in, findings go out. */
-import type { AppConfig } from './app-spec.js';
+import { isExclusive, type AppConfig } from './app-spec.js';
 import type { ErrorCode } from './errors.js';
 import type { ClusterView, ImageView, NodeView, ServiceView } from './ports.js';
 
@@ -15,6 +15,10 @@ export interface PreflightInput {
   readonly cluster: ClusterView;
   /** The service of that name, where there is one. */
   readonly service: ServiceView | undefined;
+  readonly deployment_id: string;
+  /** The service that runs the version before. */
+  readonly replaces: string | undefined;
+  readonly replicas_before: number;
   readonly image: ImageView | undefined;
 }
 
@@ -26,8 +30,9 @@ export function preflight(input: PreflightInput): Finding[] {
   const nodes = cluster.nodes.filter(({ ready }) => ready);
   if (nodes.length === 0) return [error('no_suitable_node', 'No node of the Swarm is ready.')];
   return [
-    ...(service && !service.managed
-      ? [error('name_taken', `A service named ${input.service_name} exists and is not ours.`)]
+    ...strategyFindings(input),
+    ...(service && !(service.managed && service.deployment_id === input.deployment_id)
+      ? [error('name_taken', `A service named ${input.service_name} exists and is not this deployment's.`)]
       : []),
     ...portFindings(input, nodes),
     ...volumeFindings(input, nodes),
@@ -36,10 +41,20 @@ export function preflight(input: PreflightInput): Finding[] {
   ];
 }
 
-function portFindings({ config, cluster, service_name }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+function strategyFindings({ config }: PreflightInput): Finding[] {
+  if (!isExclusive(config) || config.strategy.type === 'rolling') return [];
+  return [
+    error(
+      'strategy_unsupported',
+      `${config.strategy.type} runs two versions at once, which volumes and host ports do not allow.`,
+    ),
+  ];
+}
+
+function portFindings({ config, cluster, service_name, replaces }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
   const findings = config.ports.flatMap(({ host_port, protocol }) => {
     const holder = cluster.published_ports.find(
-      (held) => held.port === host_port && held.protocol === protocol && held.service !== service_name,
+      (held) => held.port === host_port && held.protocol === protocol && held.service !== service_name && held.service !== replaces,
     );
     return holder
       ? [error('port_in_use', `Port ${host_port}/${protocol} is published by the service ${holder.service}.`)]
@@ -76,7 +91,7 @@ function volumeFindings({ config }: PreflightInput, nodes: readonly NodeView[]):
 }
 
 /** A replica must fit on one node as a whole; the node's other reservations count. */
-function capacityFindings({ config, service }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+function capacityFindings({ config, replicas_before }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
   const { cpu_reservation = 0, memory_reservation_mb = 0, cpu_limit = 0, memory_limit_mb = 0 } = config.resources;
   const findings: Finding[] = [];
   if (cpu_limit > 0 && cpu_reservation > cpu_limit)
@@ -85,7 +100,7 @@ function capacityFindings({ config, service }: PreflightInput, nodes: readonly N
     findings.push(error('capacity_insufficient', 'memory_reservation_mb is above memory_limit_mb.'));
   }
   if (cpu_reservation === 0 && memory_reservation_mb === 0) return findings;
-  const needed = Math.max(0, config.replicas - (service?.replicas ?? 0)) + 1;
+  const needed = Math.max(0, config.replicas - replicas_before) + 1;
   const room = nodes.reduce((sum, node) => {
     const cpus = cpu_reservation > 0 ? (node.cpus - node.reserved_cpus) / cpu_reservation : Infinity;
     const memory =

@@ -65,8 +65,8 @@ export function taskFault(task: TaskView): Fault | undefined {
       return { ...(readError(task) ?? ended(task)), task };
     case 'complete':
       return { ...ended(task), task };
+    // A lost node's task is not the app's fault; Swarm runs another one elsewhere.
     case 'orphaned':
-      return { code: 'task_rejected', message: `Node ${task.node} stopped answering.`, task };
     default:
       return undefined;
   }

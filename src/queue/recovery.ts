@@ -14,6 +14,8 @@ import { DeploymentStore, PhaseClaims, type DuePhase } from '../domain/ports.js'
 import {
   DeploymentLifecycleTracker,
   DeploymentsService,
+  ImageCleanup,
+  Retirement,
   SourceWorkspace,
   Uploads,
 } from '../modules/deployments/index.js';
@@ -26,6 +28,7 @@ const OVERDUE_MS = 1_000;
 const DIRECT_MS = 3_000;
 /** After its deadline a deployment without a living worker is ended by whoever notices. */
 const EXPIRY_GRACE_MS = 30_000;
+const RETIREMENT_ROUNDS = 2;
 const SELDOM_ROUNDS = 120;
 
 @Injectable()
@@ -44,6 +47,8 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly tracker: DeploymentLifecycleTracker,
     private readonly workspace: SourceWorkspace,
     private readonly uploads: Uploads,
+    private readonly retirement: Retirement,
+    private readonly images: ImageCleanup,
     /** Absent in a process that is no worker. */
     @Optional() private readonly worker?: PhaseWorker,
   ) {}
@@ -79,6 +84,8 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     const overdue = (await this.claims.due(100)).filter(({ overdue_ms }) => overdue_ms >= OVERDUE_MS);
     this.#takeOver(overdue.filter(({ overdue_ms }) => overdue_ms >= DIRECT_MS));
     await this.tracker.wake(overdue);
+    // What works on the cluster is a worker's to do.
+    if (this.worker && this.#rounds % RETIREMENT_ROUNDS === 0) await this.retirement.round();
     if (this.#rounds++ % SELDOM_ROUNDS === 0) await this.#tidy();
   }
 
@@ -92,6 +99,7 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (this.#rounds === 1) await this.uploads.sweep();
     await this.claims.expire(EXPIRY_GRACE_MS);
     await this.store.prune();
+    if (this.worker) await this.images.round();
     await this.workspace.sweep(async (id: string) => {
       const record = await this.store.find(id);
       return record !== undefined && !isFinal(record.state.status);

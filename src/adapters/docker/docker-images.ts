@@ -105,6 +105,18 @@ export class DockerImages extends Images {
     });
   }
 
+  override async built(): Promise<{ tag: string; deployment_id: string; references: readonly string[] }[]> {
+    return this.call('looking for our images', async (docker) => {
+      const images = await docker.listImages({ filters: { label: [`${LABEL.managed}=true`] } });
+      return images.flatMap(({ Id, RepoTags, RepoDigests, Labels }) => {
+        const deployment_id = (Labels as Record<string, string> | null)?.[LABEL.deployment];
+        if (deployment_id === undefined) return [];
+        const references = [Id, ...(RepoDigests ?? [])];
+        return (RepoTags ?? []).map((tag) => ({ tag, deployment_id, references }));
+      });
+    });
+  }
+
   override async remove(tag: string): Promise<void> {
     await this.call(`removing ${tag}`, async (docker) => {
       const image = await findImage(docker, tag);

@@ -1,5 +1,5 @@
 /** What Swarm is told to run for an app: plain data made of plain data. */
-import type { PortMapping, Resources, VolumeMount } from '../../domain/app-spec.js';
+import { placeName, type PortMapping, type Resources, type VolumeMount } from '../../domain/app-spec.js';
 import type { DesiredService } from '../../domain/ports.js';
 import type { ServiceMount, SwarmServiceSpec } from './docker-types.js';
 
@@ -11,31 +11,42 @@ export const LABEL = {
   project: 'flukedeploy.project',
   deployment: 'flukedeploy.deployment',
   release: 'flukedeploy.release',
-  /** The deployment that was live before; absent on a service that its deployment has created. */
-  replaces: 'flukedeploy.replaces',
+  /** Fingerprint of what the replicas are made of. */
+  content: 'flukedeploy.content',
+  /** Which of the installations that share a Swarm made it. */
+  installation: 'flukedeploy.installation',
+  /** The service that a secret belongs to. */
+  service: 'flukedeploy.service',
 } as const;
 
 /** Swarm takes durations in nanoseconds. */
 const SECOND = 1_000_000_000;
 const MEGABYTE = 1024 * 1024;
+/** How long a program may take to end after SIGTERM. */
+const STOP_GRACE_SECONDS = 10;
 
-/**
- * @param desired what the service shall be, with clear values in `env`
- * @param network id or name of the project's overlay network
- */
-export function serviceSpec(desired: DesiredService, network: string): SwarmServiceSpec {
-  // A host port or a volume has one holder at a time: the old task must go before the new one comes.
-  const exclusive = desired.ports.length > 0 || desired.volumes.length > 0;
-  const order = exclusive ? 'stop-first' : 'start-first';
+/** What the service stands on, made before it; ids or names. */
+export interface Surroundings {
+  readonly installation: string;
+  readonly project: string;
+  readonly edge: readonly string[];
+  readonly secrets: readonly { readonly id: string; readonly name: string; readonly file: string }[];
+}
+
+/** @param desired what the service shall be, with clear values in `env` */
+export function serviceSpec(desired: DesiredService, { installation, project, edge, secrets }: Surroundings): SwarmServiceSpec {
+  const place = placeName(desired.app_name, desired.environment);
   return {
     Name: desired.name,
     Labels: {
       [LABEL.managed]: 'true',
+      [LABEL.installation]: installation,
       [LABEL.app]: desired.app_name,
       [LABEL.environment]: desired.environment,
       [LABEL.project]: desired.project,
       [LABEL.deployment]: desired.deployment_id,
       [LABEL.release]: String(desired.release),
+      [LABEL.content]: desired.content,
     },
     TaskTemplate: {
       ContainerSpec: {
@@ -44,25 +55,26 @@ export function serviceSpec(desired: DesiredService, network: string): SwarmServ
         ...(desired.command.length > 0 && { Args: [...desired.command] }),
         Env: environment(desired.env),
         Mounts: desired.volumes.map(mount),
+        Secrets: secrets.map(({ id, name, file }) => ({
+          SecretID: id,
+          SecretName: name,
+          File: { Name: file, UID: '0', GID: '0', Mode: 0o444 },
+        })),
         Init: true,
-        StopGracePeriod: 10 * SECOND,
+        StopGracePeriod: STOP_GRACE_SECONDS * SECOND,
       },
       Resources: resources(desired.resources),
       RestartPolicy: { Condition: 'any', Delay: 1 * SECOND },
-      // Its own name answers anyway; the second is the one that apps written for CapRover use.
-      Networks: [{ Target: network, Aliases: [`srv-captain--${desired.name}`] }],
+      // The app's name answers for whichever versions run; the second is the one that apps written for CapRover use.
+      Networks: [
+        { Target: project, Aliases: [place, `srv-captain--${place}`] },
+        ...edge.map((network) => ({ Target: network })),
+      ],
       ForceUpdate: 0,
     },
     Mode: { Replicated: { Replicas: desired.replicas } },
-    UpdateConfig: {
-      Parallelism: 1,
-      Order: order,
-      // Long enough for a crash at the start; later ones are for post_deploy to see.
-      Monitor: 2 * SECOND,
-      FailureAction: 'rollback',
-      MaxFailureRatio: 0,
-    },
-    RollbackConfig: { Parallelism: 0, Order: order, Monitor: 1 * SECOND },
+    // Only the number of replicas is ever updated; no task is replaced by it.
+    UpdateConfig: { Parallelism: 1, Order: 'start-first', FailureAction: 'continue' },
     // No virtual address and no routing mesh: not every kernel has IPVS, every one has DNS and its own ports.
     EndpointSpec: { Mode: 'dnsrr', Ports: desired.ports.map(port) },
   };

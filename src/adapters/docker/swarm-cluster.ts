@@ -12,34 +12,35 @@ import {
 import { containerEvidence, NO_EVIDENCE } from './container-evidence.js';
 import type { DockerClient } from './docker-client.js';
 import { dockerFailure } from './docker-failure.js';
-import type { EngineInfo, SwarmNode, SwarmServiceSpec, SwarmTask } from './docker-types.js';
-import { ensureProjectNetwork } from './project-network.js';
+import type { EngineInfo, SwarmNode, SwarmTask } from './docker-types.js';
+import { ensureNetwork } from './networks.js';
 import { registryAuth, type RegistryLocation } from './registry-location.js';
 import { LABEL, serviceSpec } from './service-spec.js';
 import { compareAndSet, createService, inspectService, unlessGone, updateService } from './swarm-services.js';
-import {
-  deploymentOf,
-  imageOf,
-  isManaged,
-  nodeView,
-  publishedPorts,
-  serviceView,
-  taskDeployment,
-  taskView,
-} from './swarm-views.js';
+import { ensureSecrets, removeSecrets } from './swarm-secrets.js';
+import { imageOf, nodeView, publishedPorts, serviceView, taskView } from './swarm-views.js';
 import { taskAddress } from './task-address.js';
+import { removeVolumes } from './volumes.js';
 
-type Change = 'created' | 'updated' | 'unchanged';
-type Restoration = 'restored' | 'removed' | 'untouched';
+/** The service does not exist; told apart from "somebody else was faster". */
+const GONE = 'gone';
+
+export interface SwarmOptions {
+  /** Marks what this installation made: several may share a Swarm. */
+  readonly installation: string;
+  /** Network that the edge shares with what it must reach; absent where there is no edge. */
+  readonly edgeNetwork?: string | undefined;
+  /** Login that Swarm hands to the nodes for images of that registry. */
+  readonly registry?: RegistryLocation | undefined;
+}
 
 export class SwarmCluster extends Cluster {
   /** Host names by node id; a node never changes its name. */
   readonly #hostnames = new Map<string, string>();
 
-  /** @param options.registry login that Swarm hands to the nodes for images of that registry */
   constructor(
     private readonly client: DockerClient,
-    private readonly options: { readonly registry?: RegistryLocation | undefined } = {},
+    private readonly options: SwarmOptions,
   ) {
     super();
   }
@@ -67,66 +68,78 @@ export class SwarmCluster extends Cluster {
   override async findService(name: string): Promise<ServiceView | undefined> {
     return this.call(`looking for the service ${name}`, async (docker) => {
       const service = await inspectService(docker, name);
-      return service && serviceView(service);
+      return service && serviceView(service, this.options.installation);
     });
   }
 
-  override async apply(
-    desired: DesiredService,
-    signal?: AbortSignal,
-  ): Promise<{ readonly service: ServiceView; readonly change: Change }> {
+  override async services(app?: { app_name: string; environment: string }): Promise<ServiceView[]> {
+    return this.call('looking for the services', async (docker) => {
+      const label = [
+        `${LABEL.installation}=${this.options.installation}`,
+        ...(app ? [`${LABEL.app}=${app.app_name}`, `${LABEL.environment}=${app.environment}`] : []),
+      ];
+      const services = await docker.listServices({ filters: { label } });
+      return services.map((service) => serviceView(service, this.options.installation));
+    });
+  }
+
+  override async create(desired: DesiredService, signal?: AbortSignal): Promise<'created' | 'unchanged'> {
     return this.call(`the service ${desired.name}`, async (docker) => {
-      const spec = serviceSpec(desired, await ensureProjectNetwork(docker, desired.project));
-      const change = await compareAndSet(desired.name, () => this.change(docker, desired, spec, signal));
-      const service = await inspectService(docker, desired.name);
-      if (service === undefined) {
-        throw new DeployError(
-          'service_changed',
-          `The service ${desired.name} was removed right after it was ${change}.`,
-        );
-      }
-      return { service: serviceView(service), change };
+      const { installation, edgeNetwork } = this.options;
+      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, { [LABEL.project]: desired.project });
+      const edge = desired.exposed && edgeNetwork ? [await ensureNetwork(docker, edgeNetwork)] : [];
+      const secrets = await ensureSecrets(docker, desired, installation);
+      const spec = serviceSpec(desired, { project, edge, secrets, installation });
+      // The last look before the change: an undo that came in the meantime must not be undone.
+      signal?.throwIfAborted();
+      if (await createService(docker, spec, registryAuth(this.options.registry, desired.image))) return 'created';
+      const existing = await this.findService(desired.name);
+      if (existing?.managed && existing.deployment_id === desired.deployment_id) return 'unchanged';
+      throw new DeployError('name_taken', `A service named ${desired.name} exists and is not this deployment's.`);
     });
   }
 
-  private async change(
-    docker: Docker,
-    desired: DesiredService,
-    spec: SwarmServiceSpec,
-    signal: AbortSignal | undefined,
-  ): Promise<Change | undefined> {
-    const auth = registryAuth(this.options.registry, desired.image);
-    const current = await inspectService(docker, desired.name);
-    // The last look before the change: an undo that came in the meantime must not be undone.
-    signal?.throwIfAborted();
-    if (current === undefined) return (await createService(docker, spec, auth)) ? 'created' : undefined;
-
-    const live = serviceView(current);
-    if (!live.managed) {
-      throw new DeployError('name_taken', `A service named ${desired.name} exists and is not FlukeDeploy's.`);
-    }
-    if (live.deployment_id === desired.deployment_id) return 'unchanged';
-    if (live.release !== undefined && live.release > desired.release) {
-      throw new DeployError(
-        'newer_deployment_live',
-        `Release ${live.release} is live already, this would be release ${desired.release}.`,
-      );
-    }
-    const next = {
-      ...spec,
-      Labels: { ...spec.Labels, [LABEL.replaces]: live.deployment_id ?? 'unknown' },
-      // Counted up, so that the same image with the same settings gets new tasks too.
-      TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: (current.Spec?.TaskTemplate?.ForceUpdate ?? 0) + 1 },
-    };
-    return (await updateService(docker, current, next, auth)) ? 'updated' : undefined;
+  override async scale(serviceName: string, replicas: number, signal?: AbortSignal): Promise<number | undefined> {
+    return this.call(`scaling ${serviceName}`, async (docker) => {
+      const from = await compareAndSet(serviceName, async () => {
+        const current = await this.own(docker, serviceName);
+        if (current === undefined) return GONE;
+        const before = current.Spec?.Mode?.Replicated?.Replicas ?? 0;
+        if (before === replicas) return before;
+        signal?.throwIfAborted();
+        const spec = { ...current.Spec, Mode: { Replicated: { Replicas: replicas } } } as Docker.ServiceSpec;
+        const auth = registryAuth(this.options.registry, imageOf(spec));
+        return (await updateService(docker, current, spec, auth)) ? before : undefined;
+      });
+      return from === GONE ? undefined : from;
+    });
   }
 
-  override async tasks(serviceName: string, deploymentId: string): Promise<TaskView[]> {
+  override async remove(serviceName: string): Promise<boolean> {
+    return this.call(`removing ${serviceName}`, async (docker) => {
+      const current = await this.own(docker, serviceName);
+      if (current === undefined) return false;
+      await unlessGone(() => docker.getService(current.ID).remove(), undefined);
+      await removeSecrets(docker, serviceName, this.options.installation);
+      return true;
+    });
+  }
+
+  override async removeVolumes(names: readonly string[]): Promise<string[]> {
+    return this.call('removing volumes', (docker) => removeVolumes(docker, names));
+  }
+
+  private async own(docker: Docker, serviceName: string): Promise<Docker.Service | undefined> {
+    const service = await inspectService(docker, serviceName);
+    return service && serviceView(service, this.options.installation).managed ? service : undefined;
+  }
+
+  override async tasks(serviceName: string): Promise<TaskView[]> {
     return this.call(`looking for the tasks of ${serviceName}`, async (docker) => {
-      const all = await listTasks(docker, { service: [serviceName] });
-      const ours = all.filter((task) => taskDeployment(task) === deploymentId);
-      await this.learnHostnames(docker, ours);
-      return ours.map((task) => taskView(task, (nodeId) => this.#hostnames.get(nodeId) ?? nodeId, Date.now()));
+      const tasks = await listTasks(docker, { service: [serviceName] });
+      await this.learnHostnames(docker, tasks);
+      const hostname = (nodeId: string): string => this.#hostnames.get(nodeId) ?? nodeId;
+      return tasks.map((task) => taskView(task, hostname, this.options.edgeNetwork, Date.now()));
     });
   }
 
@@ -148,33 +161,6 @@ export class SwarmCluster extends Cluster {
       const [found] = await listTasks(docker, { id: [task.id] });
       return found && taskAddress(docker, found, this.client.local);
     });
-  }
-
-  override async restore(serviceName: string, deploymentId: string): Promise<Restoration> {
-    return this.call(`taking back the change of ${serviceName}`, (docker) =>
-      compareAndSet(serviceName, () => this.takeBack(docker, serviceName, deploymentId)),
-    );
-  }
-
-  private async takeBack(docker: Docker, serviceName: string, deploymentId: string): Promise<Restoration | undefined> {
-    const current = await inspectService(docker, serviceName);
-    if (!current || !isManaged(current.Spec) || deploymentOf(current.Spec) !== deploymentId) return 'untouched';
-
-    const before = current.PreviousSpec;
-    if (before && isManaged(before) && deploymentOf(before) !== deploymentId) {
-      // The spec itself: Swarm's own rollback is a toggle, asked twice it comes back to this deployment.
-      const auth = registryAuth(this.options.registry, imageOf(before));
-      return (await updateService(docker, current, before, auth)) ? 'restored' : undefined;
-    }
-    const replaced = current.Spec?.Labels?.[LABEL.replaces];
-    if (replaced !== undefined) {
-      throw new DeployError(
-        'service_changed',
-        `${serviceName} was changed by somebody else since, and Swarm no longer knows how it ran before (${replaced}).`,
-      );
-    }
-    await unlessGone(() => docker.getService(current.ID).remove(), undefined);
-    return 'removed';
   }
 
   private async call<T>(during: string, work: (docker: Docker) => Promise<T>): Promise<T> {

@@ -7,30 +7,23 @@ import { LABEL } from './service-spec.js';
 /** States of a task whose container has an exit code; before, Swarm says 0. */
 const ENDED = new Set(['complete', 'failed', 'shutdown']);
 
-export function serviceView(service: Docker.Service): ServiceView {
+export function serviceView(service: Docker.Service, installation: string): ServiceView {
   const spec = service.Spec ?? {};
   const labels = spec.Labels ?? {};
-  const { [LABEL.app]: app_name, [LABEL.deployment]: deployment_id, [LABEL.release]: release } = labels;
-  const { UpdateStatus: update } = service;
+  const { [LABEL.app]: app_name, [LABEL.environment]: environment } = labels;
+  const { [LABEL.deployment]: deployment_id, [LABEL.release]: release, [LABEL.content]: content } = labels;
   return {
     id: service.ID,
     name: spec.Name ?? '',
-    managed: isManaged(spec),
+    managed: labels[LABEL.managed] === 'true' && labels[LABEL.installation] === installation,
     ...(app_name && { app_name }),
+    ...(environment && { environment }),
     ...(deployment_id && { deployment_id }),
     ...(release && { release: Number(release) }),
+    ...(content && { content }),
     image: imageOf(spec),
     replicas: spec.Mode?.Replicated?.Replicas ?? 0,
-    ...(update?.State && { update: { state: update.State, message: update.Message ?? '' } }),
   };
-}
-
-export function isManaged(spec: Docker.ServiceSpec | undefined): boolean {
-  return spec?.Labels?.[LABEL.managed] === 'true';
-}
-
-export function deploymentOf(spec: Docker.ServiceSpec | undefined): string | undefined {
-  return spec?.Labels?.[LABEL.deployment];
 }
 
 export function imageOf(spec: Docker.ServiceSpec): string {
@@ -40,16 +33,23 @@ export function imageOf(spec: Docker.ServiceSpec): string {
 
 /**
  * @param hostname of the node with this id
+ * @param edgeNetwork in which the edge reaches it
  * @param now as milliseconds
  */
-export function taskView(task: SwarmTask, hostname: (nodeId: string) => string, now: number): TaskView {
+export function taskView(
+  task: SwarmTask,
+  hostname: (nodeId: string) => string,
+  edgeNetwork: string | undefined,
+  now: number,
+): TaskView {
+  const address = addressOf(task, edgeNetwork);
   const { ContainerID: container_id, ExitCode: exit_code } = task.Status.ContainerStatus ?? {};
   const over = ENDED.has(task.Status.State);
   return {
     id: task.ID,
     slot: task.Slot ?? 0,
     node: task.NodeID ? hostname(task.NodeID) : '',
-    deployment_id: taskDeployment(task) ?? '',
+    deployment_id: task.Spec.ContainerSpec?.Labels?.[LABEL.deployment] ?? '',
     state: task.Status.State,
     desired_state: task.DesiredState,
     error: task.Status.Err ?? '',
@@ -57,11 +57,14 @@ export function taskView(task: SwarmTask, hostname: (nodeId: string) => string, 
     age_ms: Math.max(0, now - Date.parse(task.CreatedAt)),
     ...(over && exit_code !== undefined && { exit_code }),
     ...(container_id && { container_id }),
+    ...(address && { address }),
   };
 }
 
-export function taskDeployment(task: SwarmTask): string | undefined {
-  return task.Spec.ContainerSpec?.Labels?.[LABEL.deployment];
+function addressOf({ NetworksAttachments = [] }: SwarmTask, edgeNetwork: string | undefined): string | undefined {
+  const attachment =
+    NetworksAttachments.find(({ Network }) => Network.Spec?.Name === edgeNetwork) ?? NetworksAttachments[0];
+  return attachment?.Addresses?.[0]?.split('/')[0];
 }
 
 /** @param tasks those that shall run; what they reserve is taken */

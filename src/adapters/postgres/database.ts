@@ -56,6 +56,13 @@ export class Database {
     });
   }
 
+  /** Names this database, and so the installation that lives in it. */
+  async installation(): Promise<string> {
+    const [stream] = await this.query<{ epoch: string }>('select epoch from stream');
+    if (stream === undefined) throw new Error('the stream has no row');
+    return stream.epoch;
+  }
+
   /** @throws DeployError `unavailable` when the database does not answer */
   async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     try {
@@ -84,6 +91,39 @@ export class Database {
       // A connection that broke, or whose rollback fails, is thrown away with whatever was open on it.
       if (isAway(error)) broken = error as Error;
       else await client.query('rollback').catch((failure: unknown) => (broken = failure as Error));
+      throw databaseFailure(error);
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  /**
+   * Runs `work` in one process of the installation at a time, by a lock that ends with its connection. `undefined` where another one
+   * is at it and `wait` is false.
+   */
+  async exclusively<Result>(task: string, wait: boolean, work: () => Promise<Result>): Promise<Result | undefined> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw databaseFailure(error);
+    });
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      const take = wait ? 'pg_advisory_lock' : 'pg_try_advisory_lock';
+      const { rows } = await client.query<{ taken: boolean | '' }>(`select ${take}(hashtext($1)) as taken`, [task]);
+      if (rows[0]?.taken === false) return undefined;
+      try {
+        return await work();
+      } finally {
+        await client.query('select pg_advisory_unlock(hashtext($1))', [task]).catch((error: unknown) => {
+          broken = error as Error;
+        });
+      }
+    } catch (error) {
+      if (isAway(error)) broken = error as Error;
       throw databaseFailure(error);
     } finally {
       client.off('error', onError);

@@ -11,6 +11,7 @@ import { LOG_LEVELS, type LogDraft, type LogRow } from '../../domain/log-entry.j
 import { isFinal, type DeploymentStatus } from '../../domain/phases.js';
 import type { Appended, AppendItem, DeploymentRecord } from '../../domain/ports.js';
 import type { Client } from './database.js';
+import { endDeployment, type AppendFact } from './deployment-end.js';
 
 export interface DeploymentRow {
   id: string;
@@ -77,7 +78,6 @@ export async function appendItems(
   const { state, numbered } = foldItems(row.state, items);
   const decision = decide(state);
   const ending = isFinal(state.status) && (row.state === undefined || !isFinal(row.state.status));
-  if (ending) await endDeployment(client, row, state);
   const rows = await insertEntries(client, row, numbered, instance);
   // Only facts decide anew; a line of output must not restart the clock of a waiting retry.
   const decided = numbered.some(({ fact }) => fact !== undefined);
@@ -90,7 +90,39 @@ export async function appendItems(
     decided,
     ending ? { ...change, lease: null } : change,
   );
-  return { rows, state, decision };
+  for (const { fact } of numbered) if (fact?.type === 'traffic_shifted') await storeTraffic(client, fact);
+  if (!ending) return { rows, state, decision };
+  await endDeployment(client, { ...row, spec: await specOf(client, row.id) }, state, appendFact(client, instance));
+  return { rows, state: (await lockDeployment(client, row.id))?.state ?? state, decision };
+}
+
+/** Appends one fact to a deployment that this transaction has not locked yet, or that it has just stored. */
+export function appendFact(client: Client, instance: string): AppendFact {
+  return async (deploymentId, fact) => {
+    const row = await lockDeployment(client, deploymentId);
+    if (row === undefined) return;
+    const isNew = fact.type === 'deployment_requested';
+    await appendItems(client, { ...row, state: isNew ? undefined : row.state }, [{ fact }], instance);
+  };
+}
+
+async function specOf(client: Client, id: string): Promise<DeploySpec> {
+  const { rows } = await client.query<{ spec: DeploySpec }>('select spec from deployments where id = $1', [id]);
+  if (rows[0] === undefined) throw new Error(`deployment ${id} is gone`);
+  return rows[0].spec;
+}
+
+/** The traffic of the app is whatever its last shift says. */
+async function storeTraffic(
+  client: Client,
+  { traffic, retiring }: Extract<Fact, { type: 'traffic_shifted' }>,
+): Promise<void> {
+  await client.query(
+    `insert into traffic (app_name, environment, traffic, retiring) values ($1, $2, $3, $4)
+     on conflict (app_name, environment)
+     do update set traffic = excluded.traffic, retiring = excluded.retiring, changed_at = clock_timestamp()`,
+    [traffic.app_name, traffic.environment, JSON.stringify(traffic), JSON.stringify(retiring)],
+  );
 }
 
 function foldItems(
@@ -231,19 +263,4 @@ async function updateSummary(
       batch ?? null,
     ],
   });
-}
-
-/** A success makes the configuration the app's own; whatever the outcome, the uploaded archive has served. */
-async function endDeployment(
-  client: Client,
-  row: Pick<DeploymentRow, 'id' | 'app_name' | 'environment'>,
-  state: DeploymentState,
-): Promise<void> {
-  if (state.status === 'success') {
-    await client.query(
-      `update apps set live_deployment = $3, config = (select config from deployments where id = $3) where app_name = $1 and environment = $2`,
-      [row.app_name, row.environment, row.id],
-    );
-  }
-  await client.query('delete from archive_pieces where deployment_id = $1', [row.id]);
 }

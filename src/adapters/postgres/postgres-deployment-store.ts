@@ -17,13 +17,14 @@ import {
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { deploymentStats } from './deployment-stats.js';
 import { likePatterns } from './entry-rows.js';
-import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
+import { insertDeployment, nextRelease } from './deployment-end.js';
+import { appendFact, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
 
 const UNFINISHED = 'finished_at is null';
 /** Every deployment that has not ended, with its place in the line of its app. */
 const WITH_LINE = `with line as (
   select id, (row_number() over app - 1)::int as position, lag(id) over app as behind from deployments
-  where ${UNFINISHED} window app as (partition by app_name, environment order by release))`;
+  where ${UNFINISHED} window app as (partition by app_name, environment order by started_at is null, urgent desc, release))`;
 
 interface PlacedRow {
   state: DeploymentState;
@@ -81,14 +82,8 @@ export class PostgresDeploymentStore extends DeploymentStore {
       release,
       version: asked.version ?? defaultVersion(spec.source, release),
     };
-    await client.query(
-      `insert into deployments (id, app_name, environment, release, status, state, spec) values ($1, $2, $3, $4, 'pending', '{}', $5)`,
-      [identity.id, identity.app_name, identity.environment, release, JSON.stringify(spec)],
-    );
-
-    const fact = { type: 'deployment_requested', at: new Date().toISOString(), deployment: identity } as const;
-    const blank = { ...identity, sequence: 0, state: undefined };
-    await appendItems(client, blank, [{ fact }], this.options.instance);
+    await claimHosts(client, asked, order.hosts ?? []);
+    await insertDeployment(client, identity, spec, appendFact(client, this.options.instance));
     const row = await lockDeployment(client, identity.id);
     if (row === undefined) throw new Error(`deployment ${identity.id} was not stored`);
     return { record: toRecord(row), replayed: false };
@@ -193,18 +188,25 @@ async function findByKey(
   return row && toRecord(row);
 }
 
-/** Counts up the app's releases; its row stays locked, so that orders for one app come one after another. */
-async function nextRelease(
+/** A host name belongs to the app that was first to ask for it. @throws DeployError `domain_taken` */
+async function claimHosts(
   client: Client,
-  { app_name, environment, project }: Pick<DeploymentIdentity, 'app_name' | 'environment' | 'project'>,
-): Promise<number> {
-  const { rows } = await client.query<{ last_release: number }>(
-    `insert into apps (app_name, environment, project, last_release) values ($1, $2, $3, 1)
-     on conflict (app_name, environment) do update set last_release = apps.last_release + 1 returning last_release`,
-    [app_name, environment, project],
+  { app_name, environment }: Pick<DeploymentIdentity, 'app_name' | 'environment'>,
+  hosts: readonly string[],
+): Promise<void> {
+  if (hosts.length === 0) return;
+  await client.query(
+    `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
+     order by host on conflict (host) do nothing`,
+    [hosts, app_name, environment],
   );
-  if (rows[0] === undefined) throw new Error('no release number was given');
-  return rows[0].last_release;
+  const { rows } = await client.query<{ host: string }>(
+    'select host from domains where host = any ($1) and (app_name <> $2 or environment <> $3) order by host limit 1',
+    [hosts, app_name, environment],
+  );
+  if (rows[0] === undefined) return;
+  const message = `${rows[0].host} belongs to another app`;
+  throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
 }
 
 async function refuseWhileInProgress(

@@ -1,9 +1,11 @@
 /** Turns and leases in PostgreSQL: which deployment of an app runs, and which worker holds its phase. */
-import { resolveConfig, skippedPhases, type AppConfig } from '../../domain/app-spec.js';
-import { decide, isTouched, type Decision } from '../../domain/deployment.js';
+import { resolveConfig, runsAgain, skippedPhases, type AppConfig, type Source } from '../../domain/app-spec.js';
+import { decide, isTouched, type Base, type Decision, type PhaseOutputs } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { createDeploymentLog, FlukeDeployEventType, type LogDraft } from '../../domain/log-entry.js';
 import { isFinal, type Phase } from '../../domain/phases.js';
+import { plannedWaitMs } from '../../domain/strategy.js';
+import type { Retiring, Traffic } from '../../domain/traffic.js';
 import { PhaseClaims, type Claim, type ClaimHealth, type DuePhase } from '../../domain/ports.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { appendItems, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
@@ -31,7 +33,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
     return this.database.query(
       `select older.id, (array_agg(newer.id order by newer.release desc))[1] as superseded_by from deployments older
        join deployments newer using (app_name, environment)
-       where older.${UNFINISHED} and not older.cancel_requested and newer.finished_at is null and not newer.cancel_requested
+       where older.${UNFINISHED} and not older.urgent and not older.cancel_requested and newer.finished_at is null and not newer.cancel_requested
          and newer.release > older.release and newer.spec ->> 'on_conflict' = 'supersede'
        group by older.id limit 100`,
     );
@@ -43,7 +45,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
        where started_at is null and ${UNFINISHED} ${app ? 'and app_name = $1 and environment = $2' : ''}
          and not exists (select 1 from deployments running where running.app_name = waiting.app_name
            and running.environment = waiting.environment and running.started_at is not null and running.finished_at is null)
-       order by app_name, environment, release limit 100`,
+       order by app_name, environment, urgent desc, release limit 100`,
       app ? [app.app_name, app.environment] : [],
     );
     const started = await Promise.all(waiting.map(({ id }) => this.#start(id)));
@@ -55,20 +57,19 @@ export class PostgresPhaseClaims extends PhaseClaims {
       return await this.database.transaction(async (client) => {
         const row = await lockDeployment(client, id);
         if (row === undefined || row.state.started_at !== undefined || isFinal(row.state.status)) return undefined;
-        const { rows: apps } = await client.query<{ config: AppConfig | null }>(
-          'select config from apps where app_name = $1 and environment = $2',
-          [row.app_name, row.environment],
-        );
-        const current = apps[0]?.config ?? undefined;
+        const { base, current } = await baseOf(client, row);
         const config = resolveConfig(current, row.spec.config);
+        const outputs = outputsAtStart(row.spec.source, base);
         const now = await databaseTime(client);
         const at = new Date(now).toISOString();
         const fact = {
           type: 'deployment_started',
           at,
-          deadline_at: new Date(now + row.state.identity.timeout_ms).toISOString(),
+          deadline_at: new Date(now + row.state.identity.timeout_ms + plannedWaitMs(config.strategy)).toISOString(),
           replicas: config.replicas,
           skips: skippedPhases(row.spec, config),
+          base,
+          ...(outputs && { outputs }),
         } as const;
         const change = current && configChange(at, current, config);
         const items = change ? [{ draft: change }, { fact }] : [{ fact }];
@@ -99,7 +100,9 @@ export class PostgresPhaseClaims extends PhaseClaims {
         lease: { owner: instance, lease_ms },
       });
       if (isFinal(state.status)) return undefined;
-      const left_ms = Date.parse(state.deadline_at ?? '') - (await databaseTime(client));
+      // A paused rollout has no deadline.
+      const left_ms =
+        state.deadline_at === undefined ? Infinity : Date.parse(state.deadline_at) - (await databaseTime(client));
       return { record: { ...toRecord(row), state, fence }, config: row.config, phase, attempt, fence, left_ms };
     });
   }
@@ -147,6 +150,43 @@ export class PostgresPhaseClaims extends PhaseClaims {
       await appendItems(client, row, [{ fact }], this.options.instance, { fence: row.fence + 1 });
     });
   }
+}
+
+/** What is live, and what the app is configured to be. The app's row is locked: nobody clears away what this deployment counts on. */
+async function baseOf(
+  client: Client,
+  { app_name, environment }: Pick<DeploymentRow, 'app_name' | 'environment'>,
+): Promise<{ base: Base; current: AppConfig | undefined }> {
+  await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', [app_name, environment]);
+  const { rows } = await client.query<BaseRow>(
+    `select apps.config, release, version, image, image_digest, commit, traffic, retiring from apps
+     left join releases on releases.app_name = apps.app_name and releases.environment = apps.environment and release = live_release
+     left join traffic on traffic.app_name = apps.app_name and traffic.environment = apps.environment
+     where apps.app_name = $1 and apps.environment = $2`,
+    [app_name, environment],
+  );
+  const { config, traffic, retiring, ...live } = rows[0] ?? ({} as BaseRow);
+  const known = Object.fromEntries(Object.entries(live).filter(([, value]) => value !== null)) as Partial<Base>;
+  const base = { ...known, replicas: config?.replicas ?? 0, retiring: retiring ?? [], ...(traffic && { traffic }) };
+  return { base, current: config ?? undefined };
+}
+
+interface BaseRow {
+  config: AppConfig | null;
+  release: number | null;
+  version: string | null;
+  image: string | null;
+  image_digest: string | null;
+  commit: string | null;
+  traffic: Traffic | null;
+  retiring: Retiring[] | null;
+}
+
+/** An image that runs again is known before anything is built. */
+function outputsAtStart(source: Source, base: Base): PhaseOutputs | undefined {
+  if (!runsAgain(source)) return undefined;
+  const { image, image_digest, commit } = source.kind === 'live' ? base : source;
+  return { ...(image && { image }), ...(image_digest && { image_digest }), ...(commit && { commit }) };
 }
 
 /** Milliseconds since the epoch by the database's clock, the one that all processes share. */

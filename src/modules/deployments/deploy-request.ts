@@ -4,7 +4,7 @@ import { ulid } from 'ulid';
 import {
   DEFAULT_HEALTH_CHECK,
   describeSource,
-  serviceName,
+  placeName,
   type AppConfig,
   type DeploySpec,
   type PortMapping,
@@ -14,38 +14,31 @@ import {
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { PHASE_RULES } from '../../domain/phases.js';
-import { GitRemote, Secrets, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { GitRemote, Secrets, type AppPlace, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { hostsOf } from '../../domain/rollout-plan.js';
 import type { DeployDto, PortDto, ResourcesDto, SourceDto, VolumeDto } from './deploy.dto.js';
+import { RolloutOptions } from './rollout/rollouts.js';
+import { envContext, gitContext, secretContext } from './sealing.js';
+import { strategyOf } from './strategy.dto.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import type { UploadedArchive } from './upload.js';
 
+/** Name under the root domain at which FlukeDeploy itself is reached. */
+export const CAPTAIN = 'captain';
 const DEFAULT_TIMEOUT_SECONDS = 900;
 /** What post_deploy needs beside waiting. */
 const GATE_MARGIN_MS = 60_000;
-/** The whole of a DNS label: a service's name must be one. */
-const SERVICE_NAME_LENGTH = 63;
+/** A service's name must be a DNS label, of 63 characters; this leaves room for `_r` and a release number of six digits. */
+const PLACE_NAME_LENGTH = 55;
 /** Mounting these gives a container the host itself. */
 const FORBIDDEN_MOUNTS = /^\/(((proc|sys|dev|etc|boot|root|run|var\/run|var\/lib\/docker)(\/.*)?)|var|var\/lib)?$/;
-
-interface AppPlace {
-  readonly app_name: string;
-  readonly environment: string;
-}
-
-/** What a sealed environment value is bound to: it cannot be moved to another app or name. */
-export function envContext({ app_name, environment }: AppPlace, name: string): string {
-  return `${app_name}/${environment}/env/${name}`;
-}
-
-export function gitContext({ app_name, environment }: AppPlace): string {
-  return `${app_name}/${environment}/git`;
-}
 
 @Injectable()
 export class DeployRequests {
   constructor(
     private readonly secrets: Secrets,
     private readonly git: GitRemote,
+    private readonly options: RolloutOptions,
   ) {}
 
   /** @throws DeployError for every wish that cannot be met, naming the field */
@@ -58,6 +51,7 @@ export class DeployRequests {
     const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
     refuseImpossible(dto, place, principal);
     const source = await this.#source(dto, archive, place);
+    const spec = this.#spec(dto, source, place);
     return {
       identity: {
         id: `dep-${ulid().toLowerCase()}`,
@@ -70,7 +64,8 @@ export class DeployRequests {
         ...(dto.reason && { reason: dto.reason }),
         ...(dto.wedo_task_id && { wedo_task_id: dto.wedo_task_id }),
       },
-      spec: this.#spec(dto, source, place),
+      spec,
+      hosts: this.#hosts(spec, place),
       ...(archive && { archive_path: archive.path }),
       ...(key !== undefined && {
         idempotency: {
@@ -82,21 +77,22 @@ export class DeployRequests {
   }
 
   #spec(dto: DeployDto, source: Source, place: AppPlace): DeploySpec {
-    const { replicas, env, ports, volumes, resources, command, port, domains, strategy, health_check } = dto;
+    const { replicas, env, secrets, ports, volumes, resources, command, port, domains, force_https, health_check } = dto;
+    const strategy = strategyOf(dto);
     const config: Partial<AppConfig> = {
       ...(replicas !== undefined && { replicas }),
-      ...(env && {
-        env: Object.fromEntries(
-          Object.entries(env).map(([name, value]) => [name, this.secrets.seal(value, envContext(place, name))]),
-        ),
+      ...(env && { env: sealAll(env, (value, name) => this.secrets.seal(value, envContext(place, name))) }),
+      ...(secrets && {
+        secrets: sealAll(secrets, (value, name) => this.secrets.seal(value, secretContext(place, name))),
       }),
       ...(ports && { ports: ports.map(portMapping) }),
       ...(volumes && { volumes: volumes.map(volumeMount) }),
       ...(resources && { resources }),
       ...(command && { command }),
       ...(port !== undefined && { port }),
-      ...(domains && { domains }),
-      ...(strategy && { strategy: 'rolling' }),
+      ...(domains && { domains: domains.map((domain) => domain.toLowerCase()) }),
+      ...(force_https !== undefined && { force_https }),
+      ...(strategy && { strategy }),
       ...(health_check && { health_check: Object.assign({}, DEFAULT_HEALTH_CHECK, health_check) }),
     };
     return {
@@ -105,7 +101,28 @@ export class DeployRequests {
       validation_level: dto.validation_level ?? 'basic',
       auto_rollback: dto.auto_rollback ?? true,
       on_conflict: dto.on_conflict ?? 'queue',
+      ...(dto.on_first_failure && { on_first_failure: dto.on_first_failure }),
     };
+  }
+
+  /** The host names that the order claims. @throws DeployError `domain_taken` for those that are FlukeDeploy's or another app's own */
+  #hosts({ config }: DeploySpec, place: AppPlace): string[] {
+    const { rootDomain } = this.options;
+    const own = hostsOf(place, [], rootDomain);
+    const preview = config.strategy?.type === 'blue_green' ? config.strategy.preview_host : undefined;
+    const asked = [...(config.domains ?? []), ...(preview === undefined ? [] : [preview])];
+    for (const [index, host] of asked.entries()) {
+      if (rootDomain === undefined || !host.endsWith(`.${rootDomain}`) || own.includes(host)) continue;
+      const label = host.slice(0, -rootDomain.length - 1);
+      // One label below the root domain names the app of that name, whether it exists yet or not.
+      if (label === CAPTAIN || (!label.includes('.') && host !== preview)) {
+        throw refuse('domain_taken', `domains.${index}`, `${host} belongs to ${label === CAPTAIN ? 'FlukeDeploy' : `the app ${label}`}`);
+      }
+    }
+    if (own.includes(`${CAPTAIN}.${rootDomain ?? ''}`)) {
+      throw refuse('invalid_field', 'app_name', `${CAPTAIN} is the name under which FlukeDeploy itself is reached`);
+    }
+    return [...new Set([...own, ...asked])];
   }
 
   async #source(dto: DeployDto, archive: UploadedArchive | undefined, place: AppPlace): Promise<Source> {
@@ -151,6 +168,13 @@ export class DeployRequests {
   }
 }
 
+function sealAll(
+  values: Readonly<Record<string, string>>,
+  seal: (value: string, name: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, seal(value, name)]));
+}
+
 function portMapping({ container_port, host_port, protocol = 'tcp' }: PortDto): PortMapping {
   return { container_port, host_port, protocol };
 }
@@ -160,15 +184,13 @@ function volumeMount({ source, target, read_only = false }: VolumeDto): VolumeMo
 }
 
 function refuseImpossible(dto: DeployDto, place: AppPlace, principal: Principal): void {
-  if (serviceName(place.app_name, place.environment).length > SERVICE_NAME_LENGTH) {
+  if (placeName(place.app_name, place.environment).length > PLACE_NAME_LENGTH) {
     throw refuse(
       'invalid_field',
       'environment',
-      `app_name and environment together make a name longer than ${SERVICE_NAME_LENGTH}`,
+      `app_name and environment together make a name longer than ${PLACE_NAME_LENGTH}`,
     );
   }
-  const strategy = typeof dto.strategy === 'object' ? dto.strategy.type : (dto.strategy ?? 'rolling');
-  if (strategy !== 'rolling') throw refuse('strategy_unsupported', 'strategy', `${strategy} is not available yet`);
   if (dto.plugins?.[0]) throw refuse('plugin_unknown', 'plugins.0.name', `no plugin is named ${dto.plugins[0].name}`);
   refuseLongGate(dto);
   refuseMounts(dto.volumes ?? [], principal);

@@ -14,7 +14,7 @@ import {
   type DuePhase,
 } from '../../domain/ports.js';
 import { Logbook } from '../logs/index.js';
-import { envContext, gitContext } from './deploy-request.js';
+import { envContext, gitContext, secretContext } from './sealing.js';
 import { DeploymentSession } from './deployment-session.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
 import { guardSession } from './session-guard.js';
@@ -161,22 +161,29 @@ export class DeploymentLifecycleTracker {
     const { identity } = claim.record.state;
     const { source } = claim.record.spec;
     try {
-      const env = Object.entries(claim.config.env).map(([name, sealed]) => [
-        name,
-        this.secrets.open(sealed, envContext(identity, name)),
-      ]);
+      const env = openAll(claim.config.env, (sealed, name) => this.secrets.open(sealed, envContext(identity, name)));
+      const files = openAll(claim.config.secrets, (sealed, name) =>
+        this.secrets.open(sealed, secretContext(identity, name)),
+      );
       const token =
         source.kind === 'git' && source.token ? [this.secrets.open(source.token, gitContext(identity))] : [];
-      return new DeploymentSession(claim, Object.fromEntries(env) as Record<string, string>, token, this.logbook);
+      return new DeploymentSession(claim, env, files, token, this.logbook);
     } catch (error) {
       const cause = new DeployError(
         'internal',
         'The secrets of the app cannot be opened with the key of this server.',
         { cause: error },
       );
-      return { failed: new DeploymentSession(claim, {}, [], this.logbook).fail(cause) };
+      return { failed: new DeploymentSession(claim, {}, {}, [], this.logbook).fail(cause) };
     }
   }
+}
+
+function openAll(
+  sealed: Readonly<Record<string, string>>,
+  open: (sealed: string, name: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(sealed).map(([name, value]) => [name, open(value, name)]));
 }
 
 function isLastAttempt({ state, phase, attempt }: DeploymentSession, thrown: unknown): boolean {

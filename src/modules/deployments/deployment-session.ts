@@ -35,13 +35,16 @@ export class DeploymentSession {
   #batch = 0;
   #lost = false;
   #timer: NodeJS.Timeout | undefined;
+  #state: DeploymentState;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly claim: Claim,
     /** Clear values of the app's environment variables. */
     readonly env: Readonly<Record<string, string>>,
-    secrets: readonly string[],
+    /** Clear contents of the app's secret files. */
+    readonly secrets: Readonly<Record<string, string>>,
+    otherSecrets: readonly string[],
     private readonly logbook: Logbook,
   ) {
     this.record = claim.record;
@@ -49,12 +52,24 @@ export class DeploymentSession {
     this.phase = claim.phase;
     this.attempt = claim.attempt;
     this.signal = this.#abort.signal;
-    this.#masker = createMasker([...secretValues(env), ...secrets]);
+    this.#state = claim.record.state;
+    this.#masker = createMasker([...secretValues({ ...env, ...secrets }), ...otherSecrets]);
     this.#maskLine = createLineMasker(this.#masker);
   }
 
+  /** As it was when this session last wrote or looked. */
   get state(): DeploymentState {
-    return this.record.state;
+    return this.#state;
+  }
+
+  /** What the API has added meanwhile: a pause, a promotion. */
+  learn(state: DeploymentState): void {
+    this.#state = state;
+  }
+
+  /** While it is, nothing moves on and no time runs. */
+  get isPaused(): boolean {
+    return this.#state.rollout?.paused !== undefined;
   }
 
   /** The image tag that belongs to this deployment alone. */
@@ -101,6 +116,13 @@ export class DeploymentSession {
   emit(draft: LogDraft): void {
     this.#waiting.push({ draft });
     this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
+  }
+
+  /** Writes a fact in the midst of the phase. @throws Error when the phase has been lost to another worker */
+  async append(fact: Fact): Promise<void> {
+    await this.#flush();
+    const appended = await this.#write([{ fact }], false);
+    if (appended === undefined) throw new Error('the phase was lost');
   }
 
   succeed(outputs: PhaseOutputs): Promise<Appended | undefined> {
@@ -168,6 +190,7 @@ export class DeploymentSession {
         const append = { deployment_id: this.record.id, fence: this.claim.fence, batch, items, release };
         const appended = await this.logbook.append(append, this.#masker);
         if (appended === undefined) this.stop('lost');
+        else this.#state = appended.state;
         return appended;
       } catch (error) {
         if (!(error instanceof DeployError && error.code === 'unavailable')) throw error;

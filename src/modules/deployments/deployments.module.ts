@@ -1,5 +1,6 @@
 /** Deployments: the REST routes, the tracker and the five phases. */
 import { Module } from '@nestjs/common';
+import { EdgeModule } from '../edge/index.js';
 import { LogsModule } from '../logs/index.js';
 import { DeployBody } from './deploy-body.js';
 import { DeployRequests } from './deploy-request.js';
@@ -12,14 +13,16 @@ import { PostDeployPhase } from './phases/post-deploy.phase.js';
 import { PreBuildPhase } from './phases/pre-build.phase.js';
 import { PreDeployPhase } from './phases/pre-deploy.phase.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
-import { Rollout } from './rollout.js';
+import { ImageCleanup } from './image-cleanup.js';
+import { Retirement } from './rollout/retirement.js';
+import { Rollouts } from './rollout/rollouts.js';
 import { SourceWorkspace } from './source-workspace.js';
 import { Uploads } from './upload.js';
 
 const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, PostDeployPhase];
 
 @Module({
-  imports: [LogsModule],
+  imports: [EdgeModule, LogsModule],
   controllers: [DeploymentsController],
   providers: [
     ...PHASE_CLASSES,
@@ -32,10 +35,12 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
     DeployRequests,
     DeploymentLifecycleTracker,
     DeploymentsService,
-    Rollout,
+    ImageCleanup,
+    Retirement,
+    Rollouts,
     SourceWorkspace,
     Uploads,
   ],
-  exports: [DeploymentLifecycleTracker, DeploymentsService, SourceWorkspace, Uploads],
+  exports: [DeploymentLifecycleTracker, DeploymentsService, ImageCleanup, Retirement, SourceWorkspace, Uploads],
 })
 export class DeploymentsModule {}

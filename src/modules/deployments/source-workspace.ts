@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError } from '../../domain/errors.js';
 import { Archives, type DeploymentRecord, DeploymentStore, GitRemote, Secrets } from '../../domain/ports.js';
-import { gitContext } from './deploy-request.js';
+import { gitContext } from './sealing.js';
 import { findDefinition, type Workspace, writeDockerfile } from './source-definition.js';
 
 export class WorkspaceOptions {
@@ -36,7 +36,10 @@ export class SourceWorkspace {
     const { source } = record.spec;
     switch (source.kind) {
       case 'image':
+      case 'release':
         return { image: source.image };
+      case 'live':
+        throw new Error('the live release has no source to build');
       case 'dockerfile':
         return writeDockerfile(await this.#folder(record, signal), source.dockerfile, 'Dockerfile');
       case 'captain_definition': {

@@ -1,176 +1,55 @@
-/** post_deploy: every replica proves from outside that it works, before the deployment may be called a success. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** post_deploy: the new version serves, and is watched for a while before the deployment may be called a success. */
 import { Injectable } from '@nestjs/common';
-import { DEFAULT_HEALTH_CHECK, type HealthCheck } from '../../../domain/app-spec.js';
 import type { PhaseOutputs } from '../../../domain/deployment.js';
-import { DeployError } from '../../../domain/errors.js';
-import { createHealthCheckLog } from '../../../domain/log-entry.js';
-import { Cluster, Images, Probes, type ProbeResult, type TaskView } from '../../../domain/ports.js';
+import { switched } from '../../../domain/rollout-plan.js';
+import type { Retiring } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { PhaseHandler } from '../phase-handler.js';
-import { Rollout } from '../rollout.js';
+import type { Rollout } from '../rollout/rollout.js';
+import { Rollouts } from '../rollout/rollouts.js';
+import { takeBack } from '../rollout/take-back.js';
 
-/** Without any health check a replica must accept connections for this long. */
-const UNCHECKED_BAKE_MS = 3_000;
-
-/** How a replica is asked; `container` leaves it to the image's own HEALTHCHECK, which Docker has run already. */
-type Gate =
-  | { readonly kind: 'http' | 'tcp'; readonly port: number; readonly check: HealthCheck }
-  | { readonly kind: 'container' | 'none' };
-
-/** Successes in a row by task id. */
-type Streaks = Map<string, number>;
+/** So long requests and WebSockets that the version before has open may go on. */
+const DRAIN_MS = 30_000;
 
 @Injectable()
 export class PostDeployPhase extends PhaseHandler {
   readonly phase = 'post_deploy';
 
-  constructor(
-    private readonly cluster: Cluster,
-    private readonly images: Images,
-    private readonly probes: Probes,
-    private readonly rollout: Rollout,
-  ) {
+  constructor(private readonly rollouts: Rollouts) {
     super();
   }
 
   async run(session: DeploymentSession): Promise<PhaseOutputs> {
-    const gate = await this.#gate(session);
-    switch (gate.kind) {
-      case 'container':
-        await this.#reportContainers(session);
-        return {};
-      case 'none':
-        await this.#stayUp(session, UNCHECKED_BAKE_MS);
-        return {};
-      case 'http':
-      case 'tcp':
-        await this.#pass(session, gate);
-        await this.#bake(session, gate);
-        return {};
-    }
+    const rollout = await this.rollouts.open(session);
+    await this.#bake(rollout);
+    await this.#retire(rollout);
+    return {};
   }
 
   override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
     if (!session.record.spec.auto_rollback && !session.isCancelled) return 'kept';
-    await this.rollout.takeBack(session);
-    return 'undone';
+    return takeBack(session, this.rollouts.ports);
   }
 
-  async #gate({ config, state }: DeploymentSession): Promise<Gate> {
-    const { health_check: check, port } = config;
-    if (check) return { kind: check.path === undefined ? 'tcp' : 'http', port: check.port ?? port, check };
-    const image = state.outputs.image === undefined ? undefined : await this.images.inspect(state.outputs.image);
-    if (image?.has_healthcheck) return { kind: 'container' };
-    return port > 0
-      ? { kind: 'tcp', port, check: { ...DEFAULT_HEALTH_CHECK, bake_ms: UNCHECKED_BAKE_MS } }
-      : { kind: 'none' };
+  /** Every replica passes once more, and stays healthy. */
+  async #bake(rollout: Rollout): Promise<void> {
+    await rollout.gated(rollout.wanted);
+    const until = performance.now() + rollout.gate.gate.check.bake_ms;
+    await rollout.watch(({ verdict }) => verdict.kind === 'converged' && performance.now() >= until);
   }
 
-  async #reportContainers(session: DeploymentSession): Promise<void> {
-    await this.rollout.watch(session, ({ verdict, running }) => {
-      if (verdict.kind !== 'converged') return false;
-      for (const task of running)
-        session.emit(
-          createHealthCheckLog({
-            ...session.place(),
-            target: nameOf(task),
-            healthy: true,
-            reason: 'HEALTHCHECK of the image',
-          }),
-        );
-      return true;
-    });
+  /** The version before goes once its time is over and its last request is answered; somebody else sees to that. */
+  async #retire(rollout: Rollout): Promise<void> {
+    const { strategy } = rollout.config;
+    const delay_ms = strategy.type === 'rolling' ? 0 : strategy.scale_down_delay_seconds * 1000;
+    const now = Date.now();
+    const not_before = new Date(now + delay_ms).toISOString();
+    const until = new Date(now + delay_ms + DRAIN_MS).toISOString();
+    const others = rollout.base.retiring.filter(({ service }) => service !== rollout.desired.name);
+    const retiring: Retiring[] = rollout.before.map(({ service }) => ({ service, not_before, until }));
+    if (retiring.length === 0 && others.length === rollout.base.retiring.length) return;
+    const summary = `${retiring.map(({ service }) => service).join(', ') || 'Nothing'} retires from ${not_before} on`;
+    await rollout.shift(switched(rollout.traffic, rollout.backend()), summary, { retiring: [...others, ...retiring] });
   }
-
-  async #stayUp(session: DeploymentSession, ms: number): Promise<void> {
-    const until = performance.now() + ms;
-    await this.rollout.watch(session, ({ verdict }) => verdict.kind === 'converged' && performance.now() >= until);
-  }
-
-  /** Until every replica has answered well often enough in a row. */
-  async #pass(session: DeploymentSession, gate: Extract<Gate, { check: HealthCheck }>): Promise<void> {
-    const { check } = gate;
-    const until = performance.now() + check.deadline_ms;
-    const streaks: Streaks = new Map();
-    let failures: string[] = [];
-    await this.rollout.watch(session, async ({ verdict, running }) => {
-      const results = await this.#round(session, gate, running, streaks);
-      failures = results.length > 0 ? results : failures;
-      const healthy = running.filter((task) => (streaks.get(task.id) ?? 0) >= check.healthy_threshold);
-      if (verdict.kind === 'converged' && running.length > 0 && healthy.length === running.length) return true;
-      if (performance.now() > until) {
-        const message = `${healthy.length} of ${session.config.replicas} replicas became healthy within ${check.deadline_ms / 1000} s.`;
-        throw new DeployError('health_check_failed', message, { evidence: failures });
-      }
-      await sleep(check.interval_ms, undefined, { signal: session.signal });
-      return false;
-    });
-  }
-
-  /** Afterwards they must stay healthy; two failures of one replica in a row are one too many. */
-  async #bake(session: DeploymentSession, gate: Extract<Gate, { check: HealthCheck }>): Promise<void> {
-    const until = performance.now() + gate.check.bake_ms;
-    const failing: Streaks = new Map();
-    await this.rollout.watch(session, async ({ verdict, running }) => {
-      if (performance.now() >= until) return verdict.kind === 'converged';
-      const streaks: Streaks = new Map();
-      const failures = await this.#round(session, gate, running, streaks);
-      for (const task of running) {
-        const failed = (failing.get(task.id) ?? 0) + 1;
-        failing.set(task.id, streaks.get(task.id) ? 0 : failed);
-        if (failed >= 2 && !streaks.get(task.id)) {
-          throw new DeployError('health_check_failed', `${nameOf(task)} was healthy and is no longer.`, {
-            evidence: failures,
-          });
-        }
-      }
-      await sleep(gate.check.interval_ms, undefined, { signal: session.signal });
-      return false;
-    });
-  }
-
-  /** One probe of each replica; answers what failed. */
-  async #round(
-    session: DeploymentSession,
-    gate: Extract<Gate, { check: HealthCheck }>,
-    tasks: readonly TaskView[],
-    streaks: Streaks,
-  ): Promise<string[]> {
-    const results = await Promise.all(tasks.map((task) => this.#probe(session, gate, task)));
-    return results.flatMap(({ healthy, reason }, index) => {
-      const task = tasks[index];
-      if (task === undefined) return [];
-      streaks.set(task.id, healthy ? (streaks.get(task.id) ?? 0) + 1 : 0);
-      return healthy ? [] : [`${nameOf(task)}: ${reason ?? 'no answer'}`];
-    });
-  }
-
-  async #probe(
-    session: DeploymentSession,
-    { kind, port, check }: Extract<Gate, { check: HealthCheck }>,
-    task: TaskView,
-  ): Promise<ProbeResult> {
-    const address = await this.cluster.address(task);
-    if (address === undefined) {
-      session.log(
-        'warn',
-        `${nameOf(task)} runs on ${task.node}, out of reach from here: that it runs is all that is known`,
-      );
-      return { healthy: true, duration_ms: 0 };
-    }
-    const target = kind === 'http' ? `http://${address}:${port}${check.path ?? '/'}` : `${address}:${port}`;
-    const result =
-      kind === 'http'
-        ? await this.probes.http(target, check.timeout_ms, session.signal)
-        : await this.probes.tcp(address, port, check.timeout_ms, session.signal);
-    session.emit(
-      createHealthCheckLog({ ...session.place(), target: kind === 'http' ? target : `tcp://${target}`, ...result }),
-    );
-    return result;
-  }
-}
-
-function nameOf(task: TaskView): string {
-  return `replica ${task.slot}`;
 }

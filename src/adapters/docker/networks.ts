@@ -1,27 +1,34 @@
-/** The overlay network that all apps of a project share. */
+/** The overlay networks: one that all apps of a project share, and the one in which the edge reaches them. */
 import type Docker from 'dockerode';
 import { DeployError } from '../../domain/errors.js';
 import { isNameConflict } from './docker-failure.js';
 import { LABEL } from './service-spec.js';
 
-/** Makes the network where it is missing; two callers at once get the same one. Answers its id. */
-export async function ensureProjectNetwork(docker: Docker, project: string): Promise<string> {
-  const name = `flukedeploy-${project}`;
-  const existing = (await findNetwork(docker, name)) ?? (await createNetwork(docker, name, project));
+/** Makes the network where it is missing; two callers at once get the same one. Answers its id. @throws DeployError `name_taken` */
+export async function ensureNetwork(
+  docker: Docker,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const existing = (await findNetwork(docker, name)) ?? (await createNetwork(docker, name, labels));
   if (existing.Labels?.[LABEL.managed] !== 'true') {
     throw new DeployError('name_taken', `A network named ${name} exists and is not FlukeDeploy's.`);
   }
   return existing.Id;
 }
 
-async function createNetwork(docker: Docker, name: string, project: string): Promise<Docker.NetworkInspectInfo> {
+async function createNetwork(
+  docker: Docker,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<Docker.NetworkInspectInfo> {
   try {
     await docker.createNetwork({
       Name: name,
       Driver: 'overlay',
       Attachable: true,
       CheckDuplicate: true,
-      Labels: { [LABEL.managed]: 'true', [LABEL.project]: project },
+      Labels: { [LABEL.managed]: 'true', ...labels },
     });
   } catch (error) {
     if (!isNameConflict(error)) throw error;

@@ -1,0 +1,33 @@
+/** Removes images that FlukeDeploy has built and no kept release needs. */
+import { Injectable } from '@nestjs/common';
+import { isFinal } from '../../domain/phases.js';
+import { AppStore, DeploymentStore, Images } from '../../domain/ports.js';
+
+export class ImageCleanupOptions {
+  constructor(
+    /** Releases of each app whose images are kept. */
+    readonly releases: number,
+  ) {}
+}
+
+@Injectable()
+export class ImageCleanup {
+  constructor(
+    private readonly options: ImageCleanupOptions,
+    private readonly apps: AppStore,
+    private readonly deployments: DeploymentStore,
+    private readonly images: Images,
+  ) {}
+
+  async round(): Promise<void> {
+    const built = await this.images.built();
+    const inUse = await this.apps.imagesInUse(this.options.releases);
+    for (const { tag, deployment_id, references } of built) {
+      if (inUse.deployments.includes(deployment_id)) continue;
+      if (references.some((reference) => inUse.images.includes(reference))) continue;
+      // An image of another installation is none of ours.
+      const record = await this.deployments.find(deployment_id);
+      if (record && isFinal(record.state.status)) await this.images.remove(tag);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** The health gate: replicas prove that they work, from where the edge stands, before they get requests and while they do. */
+import { DEFAULT_HEALTH_CHECK, type AppConfig, type HealthCheck } from '../../../domain/app-spec.js';
+import { createHealthCheckLog } from '../../../domain/log-entry.js';
+import type { Cluster, Edge, ImageView, ProbeResult, TaskView } from '../../../domain/ports.js';
+import type { DeploymentSession } from '../deployment-session.js';
+
+/** Without any health check a replica must accept connections for this long after it got requests. */
+const UNCHECKED_BAKE_MS = 3_000;
+/** A program that serves nothing counts as well when it has run for this long. */
+const STEADY_MS = 2_000;
+/** A replica that was healthy may fail once. */
+const FAILURES_TOO_MANY = 2;
+
+/** How a replica is asked; `container` leaves it to the image's own HEALTHCHECK, after which only Docker says that it runs. */
+export type Gate =
+  | { readonly kind: 'http' | 'tcp'; readonly port: number; readonly check: HealthCheck }
+  | { readonly kind: 'container' | 'steady'; readonly check: HealthCheck };
+
+export function gateOf({ health_check: check, port }: AppConfig, image: ImageView | undefined): Gate {
+  if (check) return { kind: check.path === undefined ? 'tcp' : 'http', port: check.port ?? port, check };
+  if (image?.has_healthcheck) return { kind: 'container', check: DEFAULT_HEALTH_CHECK };
+  const unchecked = { ...DEFAULT_HEALTH_CHECK, bake_ms: UNCHECKED_BAKE_MS };
+  return port > 0 ? { kind: 'tcp', port, check: unchecked } : { kind: 'steady', check: unchecked };
+}
+
+interface Standing {
+  readonly seen: number;
+  asked: number;
+  successes: number;
+  failures: number;
+  passed: boolean;
+  /** What the last failing probe said. */
+  said?: string;
+}
+
+export class HealthGate {
+  readonly #standings = new Map<string, Standing>();
+
+  constructor(
+    private readonly session: DeploymentSession,
+    readonly gate: Gate,
+    private readonly ports: { readonly cluster: Cluster; readonly edge: Edge },
+  ) {}
+
+  /** Asks every replica whose turn it is. */
+  async look(tasks: readonly TaskView[], signal: AbortSignal = this.session.signal): Promise<void> {
+    const now = performance.now();
+    const due = tasks.filter(({ id }) => {
+      const standing = this.#standings.get(id) ?? { seen: now, asked: -Infinity, successes: 0, failures: 0, passed: false };
+      this.#standings.set(id, standing);
+      return now - standing.asked >= this.gate.check.interval_ms;
+    });
+    await Promise.all(due.map((task) => this.#ask(task, signal)));
+  }
+
+  /** Whether the replica has been healthy often enough in a row. */
+  hasPassed({ id }: TaskView): boolean {
+    return this.#standings.get(id)?.passed ?? false;
+  }
+
+  /** Whether a replica that had passed is healthy no longer. */
+  hasFallen({ id }: TaskView): boolean {
+    const standing = this.#standings.get(id);
+    return standing !== undefined && standing.passed && standing.failures >= FAILURES_TOO_MANY;
+  }
+
+  /** What the replicas last said that are not well. */
+  evidence(tasks: readonly TaskView[]): string[] {
+    return tasks.flatMap((task) => {
+      const standing = this.#standings.get(task.id);
+      return standing && standing.failures > 0 ? [`${nameOf(task)}: ${standing.said ?? 'no answer'}`] : [];
+    });
+  }
+
+  async #ask(task: TaskView, signal: AbortSignal): Promise<void> {
+    const standing = this.#standings.get(task.id);
+    if (standing === undefined) return;
+    standing.asked = performance.now();
+    const { gate } = this;
+    if (!('port' in gate)) return this.#trust(task, standing);
+    const { healthy, reason } = await this.#probe(task, gate, signal);
+    if (!healthy) standing.said = reason ?? 'no answer';
+    standing.successes = healthy ? standing.successes + 1 : 0;
+    standing.failures = healthy ? 0 : standing.failures + 1;
+    standing.passed ||= standing.successes >= gate.check.healthy_threshold;
+  }
+
+  /** Docker lets a task run only once its HEALTHCHECK has passed; without one, running on is all that can be asked. */
+  #trust(task: TaskView, standing: Standing): void {
+    const isContainer = this.gate.kind === 'container';
+    if (standing.passed || (!isContainer && performance.now() - standing.seen < STEADY_MS)) return;
+    standing.passed = true;
+    const reason = isContainer ? 'HEALTHCHECK of the image' : `it has run for ${STEADY_MS / 1000} s`;
+    this.session.emit(
+      createHealthCheckLog({ ...this.session.place(), target: nameOf(task), healthy: true, reason }),
+    );
+  }
+
+  async #probe(
+    task: TaskView,
+    { kind, port, check }: Extract<Gate, { port: number }>,
+    signal: AbortSignal,
+  ): Promise<ProbeResult> {
+    const { cluster, edge } = this.ports;
+    const address = edge.enabled ? task.address : await cluster.address(task);
+    if (address === undefined) {
+      this.session.log(
+        'warn',
+        `${nameOf(task)} runs on ${task.node}, out of reach from here: that it runs is all that is known`,
+      );
+      return { healthy: true, duration_ms: 0 };
+    }
+    const target = kind === 'http' ? `http://${address}:${port}${check.path ?? '/'}` : `${address}:${port}`;
+    const result =
+      kind === 'http'
+        ? await edge.probes.http(target, check.timeout_ms, signal)
+        : await edge.probes.tcp(address, port, check.timeout_ms, signal);
+    this.session.emit(
+      createHealthCheckLog({
+        ...this.session.place(),
+        target: kind === 'http' ? target : `tcp://${target}`,
+        ...result,
+      }),
+    );
+    return result;
+  }
+}
+
+function nameOf(task: TaskView): string {
+  return `replica ${task.slot}`;
+}

@@ -1,0 +1,4 @@
+/** What other parts may use of the edge. */
+export { EdgeModule } from './edge.module.js';
+export { CaptainAddress, EdgeRouter } from './edge-router.js';
+export { ServedCertificates } from './served-certificates.js';

@@ -3,10 +3,10 @@ import type {
   HealthCheck,
   OnConflict,
   PortMapping,
-  Strategy,
   ValidationLevel,
   VolumeMount,
 } from '../domain/app-spec.js';
+import type { StrategyType } from '../domain/strategy.js';
 import type { DeployOptions } from './deploy-options.js';
 import { UsageError } from './failures.js';
 
@@ -24,7 +24,7 @@ export interface DeployBody {
   readonly volumes?: readonly VolumeMount[];
   readonly port?: number;
   readonly health_check?: Partial<HealthCheck>;
-  readonly strategy?: Strategy;
+  readonly strategy?: StrategyType;
   readonly validation_level?: ValidationLevel;
   readonly auto_rollback?: boolean;
   readonly timeout_seconds?: number;

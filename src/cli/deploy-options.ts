@@ -2,14 +2,13 @@
 import { Option, type Command } from 'commander';
 import {
   ON_CONFLICT,
-  STRATEGIES,
   VALIDATION_LEVELS,
   type OnConflict,
   type PortMapping,
-  type Strategy,
   type ValidationLevel,
   type VolumeMount,
 } from '../domain/app-spec.js';
+import { STRATEGY_TYPES, type StrategyType } from '../domain/strategy.js';
 import { environmentValue, integer, portMapping, volumeMount } from './option-values.js';
 
 export interface DeployOptions {
@@ -30,7 +29,7 @@ export interface DeployOptions {
   readonly appVersion?: string;
   readonly environment?: string;
   readonly project?: string;
-  readonly strategy?: Strategy;
+  readonly strategy?: StrategyType;
   readonly validationLevel?: ValidationLevel;
   readonly autoRollback: boolean;
   readonly timeout?: number;
@@ -67,7 +66,7 @@ export function withDeployOptions(command: Command): Command {
     .option('--project <name>', 'project of the app')
     .option('--spec <file>', 'JSON with any fields of POST /api/v1/deploy; options come after it')
     .optionsGroup('How it is deployed:')
-    .addOption(new Option('--strategy <strategy>', 'how replicas are replaced').choices(STRATEGIES))
+    .addOption(new Option('--strategy <strategy>', 'how replicas are replaced').choices(STRATEGY_TYPES))
     .addOption(new Option('--validation-level <level>', 'which gates must pass').choices(VALIDATION_LEVELS))
     .option('--no-auto-rollback', 'leave a failed release running')
     .option('--timeout <seconds>', 'longest time for the whole deployment', integer)

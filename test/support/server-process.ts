@@ -22,7 +22,7 @@ export interface RunningServer {
 /** Starts the program and waits until it serves. */
 export async function startProcess(environment: Readonly<Record<string, string>>): Promise<RunningServer> {
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', WS_PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', WS_PORT: '0', HTTP_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];

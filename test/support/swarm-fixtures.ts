@@ -25,15 +25,15 @@ const STABLE_LOOKS = 10;
 
 export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   const fixtures = await startDockerFixtures();
-  const cluster = new SwarmCluster(fixtures.client);
+  const cluster = new SwarmCluster(fixtures.client, { installation: fixtures.prefix });
   const named = (name: string): string => `${fixtures.prefix}-${name}`;
 
-  const settled = ({ name, deployment_id, replicas }: DesiredService): Promise<Verdict> => {
+  const settled = ({ name, replicas }: DesiredService): Promise<Verdict> => {
     const begin = Date.now();
     let converged = 0;
     return until(async () => {
-      const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name, deployment_id)]);
-      const verdict = judge({ service, tasks, deployment_id, replicas, since_ms: Date.now() - begin });
+      const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name)]);
+      const verdict = judge({ service, tasks, replicas, since_ms: Date.now() - begin });
       if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
       return verdict.kind !== 'waiting' && verdict;
     }, `${name} converges or fails`);
@@ -58,10 +58,13 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       ports: [],
       volumes: [],
       resources: {},
+      secrets: {},
+      exposed: false,
+      content: `content-${release}`,
       ...fields,
     }),
     deploy: async (service) => {
-      await cluster.apply(service);
+      await cluster.create(service);
       return settled(service);
     },
     failure: async (verdict) => {
@@ -70,7 +73,7 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       const { code, message, evidence = [] } = toDeployError(verdict, left);
       return { code, message, evidence };
     },
-    runningTask: async ({ name, deployment_id }) =>
-      (await cluster.tasks(name, deployment_id)).find(({ state }) => state === 'running'),
+    runningTask: async ({ name }) =>
+      (await cluster.tasks(name)).find(({ state }) => state === 'running'),
   };
 }

@@ -16,24 +16,36 @@ export class SwarmState {
   /** Everything whose service or image name begins with `prefix` belongs to the test. */
   constructor(private readonly prefix: string) {}
 
-  async service(name = this.prefix): Promise<ServiceState | undefined> {
+  /** The newest service of the app: what is left of older ones is on its way out. */
+  async service(app = this.prefix): Promise<ServiceState | undefined> {
     const docker = await this.#client.calls();
-    const service = (await docker.listServices({ filters: { name: [name] } })).find(({ Spec }) => Spec?.Name === name);
-    if (service === undefined) return undefined;
-    const template = service.Spec?.TaskTemplate as Docker.ContainerTaskSpec | undefined;
-    const tasks = (await docker.listTasks({ filters: { service: [name], 'desired-state': ['running'] } })) as {
-      Status: { State: string };
-    }[];
+    const newest = (await this.services(app)).at(-1);
+    if (newest === undefined) return undefined;
+    const template = newest.Spec?.TaskTemplate as Docker.ContainerTaskSpec | undefined;
+    const tasks = (await docker.listTasks({
+      filters: { service: [newest.Spec?.Name ?? ''], 'desired-state': ['running'] },
+    })) as { Status: { State: string } }[];
     return {
       image: template?.ContainerSpec?.Image,
-      deployment: service.Spec?.Labels?.['flukedeploy.deployment'],
+      deployment: newest.Spec?.Labels?.['flukedeploy.deployment'],
       running: tasks.filter(({ Status }) => Status.State === 'running').length,
     };
   }
 
-  /** Body of a GET to one running container of the service, from the host. */
-  async get(path: string, name = this.prefix): Promise<string> {
+  /** Services of the app in production, the oldest first. */
+  async services(app = this.prefix): Promise<Docker.Service[]> {
     const docker = await this.#client.calls();
+    const services = await docker.listServices({ filters: { label: [`flukedeploy.app=${app}`] } });
+    const release = ({ Spec }: Docker.Service): number => Number(Spec?.Labels?.['flukedeploy.release'] ?? 0);
+    return services
+      .filter(({ Spec }) => Spec?.Labels?.['flukedeploy.environment'] === 'production')
+      .sort((a, b) => release(a) - release(b));
+  }
+
+  /** Body of a GET to one running container of the service, from the host. */
+  async get(path: string, app = this.prefix): Promise<string> {
+    const docker = await this.#client.calls();
+    const name = (await this.services(app)).at(-1)?.Spec?.Name ?? '';
     const [container] = await docker.listContainers({
       filters: { label: [`com.docker.swarm.service.name=${name}`], status: ['running'] },
     });

@@ -19,7 +19,7 @@ import { hostsOf } from '../../domain/rollout-plan.js';
 import type { DeployDto, PortDto, ResourcesDto, SourceDto, VolumeDto } from './deploy.dto.js';
 import { RolloutOptions } from './rollout/rollouts.js';
 import { envContext, gitContext, secretContext } from './sealing.js';
-import { strategyOf } from './strategy.dto.js';
+import { strategyOf } from './strategy-field.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import type { UploadedArchive } from './upload.js';
 

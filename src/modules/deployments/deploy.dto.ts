@@ -16,7 +16,14 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { ON_CONFLICT, VALIDATION_LEVELS, type OnConflict, type ValidationLevel } from '../../domain/app-spec.js';
+import {
+  ON_CONFLICT,
+  ON_FIRST_FAILURE,
+  VALIDATION_LEVELS,
+  type OnConflict,
+  type OnFirstFailure,
+  type ValidationLevel,
+} from '../../domain/app-spec.js';
 import { gitUrlProblem } from '../../domain/git-address.js';
 import { parseImageReference } from '../../domain/image-reference.js';
 import { LIMITS } from '../../domain/limits.js';
@@ -157,6 +164,14 @@ export class DeployDto {
   })
   env?: Record<string, string>;
 
+  /** Contents of files under /run/secrets, by name; kept encrypted, never shown. */
+  @MayBeLeftOut()
+  @ValidateBy({
+    name: 'isEnvironment',
+    validator: { validate: isEnvironment, defaultMessage: () => ENVIRONMENT_MESSAGE },
+  })
+  secrets?: Record<string, string>;
+
   @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(50)
@@ -187,6 +202,8 @@ export class DeployDto {
   @ArrayMaxSize(100)
   @Matches(HOST_NAME, { each: true, message: 'domains must be host names' })
   domains?: string[];
+  /** Whether plain HTTP is answered by a redirect to HTTPS, once there is a certificate. */
+  @MayBeLeftOut() @IsBoolean() force_https?: boolean;
 
   /** How traffic moves to the new version: `rolling`, `blue_green` or `canary`, or one of them with its parameters. */
   @MayBeLeftOut()
@@ -198,6 +215,8 @@ export class DeployDto {
   /** Which pre-deploy gates must pass. */
   @MayBeLeftOut() @IsIn(VALIDATION_LEVELS) validation_level?: ValidationLevel;
   @MayBeLeftOut() @IsBoolean() auto_rollback?: boolean;
+  /** What becomes of a version that fails while it serves, when there is none before it. */
+  @MayBeLeftOut() @IsIn(ON_FIRST_FAILURE) on_first_failure?: OnFirstFailure;
   @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(50)

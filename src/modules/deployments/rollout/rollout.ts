@@ -4,7 +4,7 @@ import { isExclusive, placeName, type AppConfig } from '../../../domain/app-spec
 import { isServing, judge, toDeployError, type Verdict } from '../../../domain/convergence.js';
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
-import type { DesiredService, TaskView } from '../../../domain/ports.js';
+import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
 import { switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
@@ -98,10 +98,10 @@ export class Rollout {
   }
 
   /** Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on. */
-  async watch(step: (look: Look) => Promise<boolean> | boolean): Promise<void> {
+  async watch(step: (look: Look) => Promise<boolean> | boolean, { whilePaused = false } = {}): Promise<void> {
     for (;;) {
       const look = await this.look();
-      if (!this.session.isPaused && (await step(look))) return;
+      if ((whilePaused || !this.session.isPaused) && (await step(look))) return;
       await sleep(Math.min(POLL_MS, this.gate.gate.check.interval_ms), undefined, { signal: this.session.signal });
     }
   }
@@ -210,10 +210,19 @@ export class Rollout {
     await this.watch(async () => {
       const rollout = this.session.state.rollout;
       if ((rollout?.promoted_step ?? -1) >= step || rollout?.promoted_fully) return true;
-      const actor = { kind: 'system', name: 'flukedeploy' } as const;
-      await this.session.append({ type: 'rollout_paused', actor, reason, at: new Date().toISOString() });
+      await this.pause(reason);
       return false;
     });
+  }
+
+  /** A pause of the strategy's own: `resume` and `promote` both end it. */
+  async pause(reason: string): Promise<void> {
+    const actor = { kind: 'system', name: 'flukedeploy' } as const;
+    await this.session.append({ type: 'rollout_paused', actor, reason, at: new Date().toISOString() });
+  }
+
+  get edge(): Edge {
+    return this.ports.edge;
   }
 
   get place(): string {

@@ -37,6 +37,7 @@ import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
 import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
+import { EdgePorts } from './modules/apps/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
@@ -108,6 +109,7 @@ export class PortsModule {
       [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
       [Edge, new NoEdge()],
       [AppStore, new PostgresAppStore(database)],
+      [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
       [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],

@@ -153,6 +153,14 @@ describe('configuring', () => {
     expect((await get<AppView>(path('config'))).config?.env).toEqual(['A', 'C', 'D', 'E']);
   });
 
+  it('cannot make more variables than an app may have', async () => {
+    const env = Object.fromEntries(Array.from({ length: 499 }, (_, index) => [`N${index}`, '']));
+    expect(await ask('PATCH', path('config'), { env })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_field', errors: [{ path: 'env', message: expect.stringContaining('at most 500') }] },
+    });
+  });
+
   it('domains replaces no replica', async () => {
     const before = await bench.swarm.running(bench.app('restart'));
     const host = `${bench.app('restart')}.example.com`;
@@ -197,7 +205,8 @@ describe('rolling back', () => {
       rollback_to: 1,
       reason: 'it was better',
     });
-    expect(await page('back')).toMatch(/^TEXT=first$/m);
+    // The service of the first release may still have been there: then it serves again, and the later one goes.
+    await until(async () => /^TEXT=first$/m.test(await page('back')), 'the first release serves', 60_000);
     await settled('back', 2);
     const { releases } = await get<ReleaseListView>(path('back', '/releases'));
     expect(releases.map(({ release, version, live, origin }) => ({ release, version, live, origin }))).toEqual([
@@ -229,7 +238,7 @@ describe('rolling back', () => {
   it('forward again is possible too, by name, and once per key', async () => {
     const first = await ask('POST', path('back', '/rollback'), { version: '2.0' }, 'forward');
     expect(await bench.client.ended(first.body.deployment_id)).toMatchObject({ status: 'success', version: '2.0' });
-    expect((await page('back')).trim()).toBe('second');
+    await until(async () => (await page('back')).trim() === 'second', 'the second release serves', 60_000);
     // It is live by now, and still the same answer.
     const again = await ask('POST', path('back', '/rollback'), { version: '2.0' }, 'forward');
     expect(again).toMatchObject({ status: 202, body: { deployment_id: first.body.deployment_id } });
@@ -422,7 +431,6 @@ describe('apps', () => {
 });
 
 describe('what cannot be', () => {
-  const many = Object.fromEntries(Array.from({ length: 499 }, (_, index) => [`N${index}`, '']));
   it.each<[method: string, rest: string, body: unknown, status: number, code: string, field: string]>([
     ['PATCH', '', {}, 400, 'invalid_field', ''],
     ['PATCH', '', { reason: 'none' }, 400, 'invalid_field', ''],
@@ -431,7 +439,6 @@ describe('what cannot be', () => {
     ['PATCH', '', { replicas: null }, 400, 'invalid_field', 'replicas'],
     ['PATCH', '', { env: { 'a b': '1' } }, 400, 'invalid_field', 'env'],
     ['PATCH', '', { env: { A: 1 } }, 400, 'invalid_field', 'env'],
-    ['PATCH', '', { env: many }, 400, 'invalid_field', 'env'],
     ['PATCH', '', { secrets: [] }, 400, 'invalid_field', 'secrets'],
     ['PATCH', '', { domains: ['-'] }, 400, 'invalid_field', 'domains'],
     ['PATCH', '', { volumes: [{ source: '/etc', target: '/x' }] }, 400, 'invalid_field', 'volumes.0.source'],

@@ -4,6 +4,7 @@ import { Global, Injectable, Module, type DynamicModule, type InjectionToken, ty
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
+import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NoEdge } from './adapters/network/no-edge.js';
@@ -12,6 +13,7 @@ import { PostgresCredentialStore } from './adapters/postgres/postgres-credential
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
+import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
@@ -28,6 +30,7 @@ import {
   LogStore,
   PhaseClaims,
   PhaseQueue,
+  RegistryStore,
   Secrets,
   Wakeups,
 } from './domain/ports.js';
@@ -94,7 +97,9 @@ export class PortsModule {
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
     const credentials = new PostgresCredentialStore(database);
-    const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const registryStore = new PostgresRegistryStore(database);
+    const registries = storedRegistries(registryStore, secrets, ownRegistry);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -105,9 +110,10 @@ export class PortsModule {
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
-      [Images, new DockerImages(docker, { registry })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
+      [Images, new DockerImages(docker, { registries })],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registries })],
       [Edge, new NoEdge()],
+      [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],

@@ -6,13 +6,14 @@ import { AuthModule } from '../../modules/auth/index.js';
 import { DeploymentsModule } from '../../modules/deployments/index.js';
 import { HealthModule } from '../../modules/health/index.js';
 import { LogsModule } from '../../modules/logs/index.js';
+import { RegistriesModule } from '../../modules/registries/index.js';
 import { SchemasModule } from '../../modules/schemas/index.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ProblemsController } from './problems.controller.js';
 import { requestValidation } from './validation.js';
 
 @Module({
-  imports: [AppsModule, AuthModule, DeploymentsModule, HealthModule, LogsModule, SchemasModule],
+  imports: [AppsModule, AuthModule, DeploymentsModule, HealthModule, LogsModule, RegistriesModule, SchemasModule],
   controllers: [ProblemsController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },

@@ -88,6 +88,17 @@ export class Client {
     return view;
   }
 
+  /** The failed deployment once its rollback has succeeded. */
+  async rolledBack(id: string): Promise<DeploymentView> {
+    const deadline = Date.now() + 60_000;
+    while (Date.now() < deadline) {
+      const view = await this.status(id);
+      if (view.status === 'rolled_back') return view;
+      await sleep(50);
+    }
+    throw new Error(`${id} was not rolled back\n${(await this.messages(id)).join('\n')}`);
+  }
+
   /** Asks for it and waits for its end. */
   async run(spec: Record<string, unknown>, archive?: Uint8Array): Promise<DeploymentView> {
     return this.ended((await this.deploy(spec, archive)).deployment_id);

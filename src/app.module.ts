@@ -6,6 +6,7 @@ import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
+import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
@@ -47,6 +48,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
+import { EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -92,6 +94,17 @@ export class PortsModule {
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    const edge = hasEdge
+      ? new NginxEdge(docker, {
+          httpPort: config.HTTP_PORT,
+          httpsPort: config.HTTPS_PORT,
+          ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
+          service: config.EDGE_NAME,
+          network: config.EDGE_NAME,
+          installation,
+          tunnelSecret: secrets.fingerprint('edge tunnel'),
+        })
+      : new NoEdge();
     const credentials = new PostgresCredentialStore(database);
     const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
@@ -106,7 +119,8 @@ export class PortsModule {
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registry })],
       [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
-      [Edge, new NoEdge()],
+      [Edge, edge],
+      [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [AppStore, new PostgresAppStore(database)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
       [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],

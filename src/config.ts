@@ -3,9 +3,6 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { LIMITS } from './domain/limits.js';
 
-/** The edge relies on reloads that lose no connection (1.27.4) and on names resolved anew in upstreams (1.27.3). */
-const EDGE_DEFAULT_IMAGE = 'nginx:1.30';
-
 const ROLES = ['all', 'api', 'worker'] as const;
 
 interface Variable<Value> {
@@ -37,7 +34,7 @@ export const VARIABLES = {
   HTTP_PORT: variable('port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing', integer(0, 65_535), '80'),
   HTTPS_PORT: variable('port of the edge for HTTPS', integer(1, 65_535), '443'),
   ROOT_DOMAIN: variable('apps answer at <app>.ROOT_DOMAIN, FlukeDeploy itself at captain.ROOT_DOMAIN', domain),
-  EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module', text, EDGE_DEFAULT_IMAGE),
+  EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module; absent = the official one', text),
   EDGE_NAME: variable('name of the edge\'s service, network and volume', dockerName, 'flukedeploy-edge'),
   EDGE_API_UPSTREAM: variable(
     'host:port at which the edge reaches this API; absent = this machine, as the edge sees it',

@@ -30,7 +30,9 @@ async function start(config: Config): Promise<void> {
     await tellPassword(app.get(CredentialStore), config);
     // A worker answers health checks on its own machine and nobody else.
     await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
-    logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${await app.getUrl()}`);
+    const url = await app.getUrl();
+    logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${url}`);
+    if (config.ROOT_DOMAIN !== undefined) app.get(CaptainAddress).current = captainOf(config, Number(new URL(url).port));
   } catch (error) {
     await closeAll(opened).catch((failure: unknown) => logger.error(failure));
     throw error;

@@ -32,13 +32,14 @@ export class SwarmState {
     };
   }
 
-  /** Services of the app in production, the oldest first. */
-  async services(app = this.prefix): Promise<Docker.Service[]> {
+  /** Services of the app, the oldest first; in another environment than production it is named `app--environment`. */
+  async services(place = this.prefix): Promise<Docker.Service[]> {
     const docker = await this.#client.calls();
+    const [app = '', environment = 'production'] = place.split('--');
     const services = await docker.listServices({ filters: { label: [`flukedeploy.app=${app}`] } });
     const release = ({ Spec }: Docker.Service): number => Number(Spec?.Labels?.['flukedeploy.release'] ?? 0);
     return services
-      .filter(({ Spec }) => Spec?.Labels?.['flukedeploy.environment'] === 'production')
+      .filter(({ Spec }) => Spec?.Labels?.['flukedeploy.environment'] === environment)
       .sort((a, b) => release(a) - release(b));
   }
 

@@ -17,6 +17,17 @@ export const LIMITS = {
   env_total_length: 131_072,
   /** `total` is counted exactly up to here; beyond, `total_capped` says so. */
   counted_entries: 100_000,
+  strategy_steps: 50,
+  /** All pauses of a canary together; each of them, and the delay before the old version goes, as well. */
+  strategy_seconds: 86_400,
+  canary_matches: 20,
+  canary_match_name_length: 64,
+  canary_match_value_length: 200,
+  analysis_interval_seconds: 3_600,
+  analysis_requests: 1_000_000,
+  analysis_failures: 100,
+  analysis_latency_ratio: 100,
+  analysis_latency_tolerance_ms: 60_000,
   wait_seconds: 60,
   log_line_length: 16_384,
   /** Lines of output kept per phase attempt; what is cut is said in the log. */

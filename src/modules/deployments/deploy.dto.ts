@@ -1,4 +1,5 @@
 /** The body of `POST /api/v1/deploy`: every field, its form and its bounds. */
+import { ApiExtraModels } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -14,31 +15,24 @@ import {
   MaxLength,
   Min,
   ValidateBy,
-  ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import {
-  ON_CONFLICT,
-  STRATEGIES,
-  VALIDATION_LEVELS,
-  type OnConflict,
-  type ValidationLevel,
-} from '../../domain/app-spec.js';
+import { ON_CONFLICT, VALIDATION_LEVELS, type OnConflict, type ValidationLevel } from '../../domain/app-spec.js';
 import { gitUrlProblem } from '../../domain/git-address.js';
 import { parseImageReference } from '../../domain/image-reference.js';
 import { LIMITS } from '../../domain/limits.js';
+import { HOST_NAME, MayBeLeftOut } from './field-forms.js';
+import { IsStrategy, STRATEGY_FORMS, type StrategyField } from './strategy-field.js';
+
+export { MayBeLeftOut } from './field-forms.js';
 
 /** Lower case letters, digits and single dashes between them: CapRover's rule. */
 export const NAME = /^(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const NAME_MESSAGE = '$property must be lower case letters, digits and single dashes between them';
-const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 /** A named volume, or an absolute path without `.` and `..` segments. */
 const VOLUME_SOURCE = /^([a-zA-Z0-9][\w.-]{0,62}|(\/(?!\.{1,2}(\/|$))[\w.@ -]+)+)$/;
 const ABSOLUTE_PATH = /^(\/(?!\.{1,2}(\/|$))[\w.@ -]+)+$/;
 const PORT_MAX = 65_535;
-
-/** Unlike IsOptional no null: whether it means "as it was" or "none" would be a guess. */
-export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
 export class GitSourceDto {
   /** http or https, without user, password, query and fragment. */
@@ -125,6 +119,7 @@ export class PluginUseDto {
   @MayBeLeftOut() @IsObject() options?: Record<string, unknown>;
 }
 
+@ApiExtraModels(...STRATEGY_FORMS)
 export class DeployDto {
   @Matches(NAME, { message: NAME_MESSAGE })
   @MaxLength(LIMITS.app_name_length)
@@ -195,13 +190,10 @@ export class DeployDto {
   @Matches(HOST_NAME, { each: true, message: 'domains must be host names' })
   domains?: string[];
 
-  /** `rolling`, or `{type: "rolling"}`. */
+  /** How traffic moves to the new version: `rolling`, `blue_green` or `canary`, or one of them with its parameters. */
   @MayBeLeftOut()
-  @ValidateBy({
-    name: 'isStrategy',
-    validator: { validate: isStrategy, defaultMessage: () => `strategy must be one of ${STRATEGIES.join(', ')}` },
-  })
-  strategy?: string | { type: string };
+  @IsStrategy()
+  strategy?: StrategyField;
 
   @MayBeLeftOut() @IsObject() @ValidateNested() @Type(() => HealthCheckDto) health_check?: HealthCheckDto;
 
@@ -238,14 +230,5 @@ function isEnvironment(value: unknown): boolean {
         text.length <= LIMITS.env_value_length &&
         !text.includes('\0'),
     )
-  );
-}
-
-/** Rolling has no parameters; those of the other strategies are theirs to check. */
-function isStrategy(value: unknown): boolean {
-  const { type, ...parameters } =
-    typeof value === 'object' && value !== null ? (value as { type?: unknown }) : { type: value };
-  return (
-    STRATEGIES.some((strategy) => strategy === type) && (type !== 'rolling' || Object.keys(parameters).length === 0)
   );
 }

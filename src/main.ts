@@ -10,6 +10,7 @@ import { setUpHttp } from './gateways/http/http-server.js';
 import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
 import { openInfrastructure } from './infrastructure.js';
 import { establishAdminPassword } from './modules/auth/index.js';
+import { CaptainAddress } from './modules/edge/index.js';
 import { ServerLog } from './server-log.js';
 
 Logger.overrideLogger(new ServerLog());
@@ -37,6 +38,12 @@ async function start(config: Config): Promise<void> {
     await closeAll(opened).catch((failure: unknown) => logger.error(failure));
     throw error;
   }
+}
+
+/** How the edge, a container on this machine, reaches this process: by the machine's own address on Docker's gateway bridge. */
+function captainOf(config: Config, port: number): { host: string; upstream: string } {
+  const upstream = config.EDGE_API_UPSTREAM ?? `host.docker.internal:${port}`;
+  return { host: `captain.${config.ROOT_DOMAIN ?? ''}`, upstream };
 }
 
 async function closeAll(opened: readonly { close(): Promise<unknown> }[]): Promise<void> {

@@ -1,4 +1,5 @@
 /** The body of `POST /api/v1/deploy`: every field, its form and its bounds. */
+import { ApiExtraModels } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -28,7 +29,7 @@ import { gitUrlProblem } from '../../domain/git-address.js';
 import { parseImageReference } from '../../domain/image-reference.js';
 import { LIMITS } from '../../domain/limits.js';
 import { HOST_NAME, MayBeLeftOut } from './field-forms.js';
-import { IsStrategy, type StrategyField } from './strategy-field.js';
+import { IsStrategy, STRATEGY_FORMS, type StrategyField } from './strategy-field.js';
 
 export { MayBeLeftOut } from './field-forms.js';
 
@@ -125,6 +126,7 @@ export class PluginUseDto {
   @MayBeLeftOut() @IsObject() options?: Record<string, unknown>;
 }
 
+@ApiExtraModels(...STRATEGY_FORMS)
 export class DeployDto {
   @Matches(NAME, { message: NAME_MESSAGE })
   @MaxLength(LIMITS.app_name_length)

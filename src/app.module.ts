@@ -48,7 +48,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
-import { EdgeKeeping } from './modules/edge/index.js';
+import { CaptainAddress, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -120,6 +120,7 @@ export class PortsModule {
       [Images, new DockerImages(docker, { registry })],
       [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
       [Edge, edge],
+      [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [AppStore, new PostgresAppStore(database)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],

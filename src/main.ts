@@ -33,17 +33,11 @@ async function start(config: Config): Promise<void> {
     await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
     const url = await app.getUrl();
     logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${url}`);
-    if (config.ROOT_DOMAIN !== undefined) app.get(CaptainAddress).current = captainOf(config, Number(new URL(url).port));
+    app.get(CaptainAddress).port = Number(new URL(url).port);
   } catch (error) {
     await closeAll(opened).catch((failure: unknown) => logger.error(failure));
     throw error;
   }
-}
-
-/** How the edge, a container on this machine, reaches this process: by the machine's own address on Docker's gateway bridge. */
-function captainOf(config: Config, port: number): { host: string; upstream: string } {
-  const upstream = config.EDGE_API_UPSTREAM ?? `host.docker.internal:${port}`;
-  return { host: `captain.${config.ROOT_DOMAIN ?? ''}`, upstream };
 }
 
 async function closeAll(opened: readonly { close(): Promise<unknown> }[]): Promise<void> {

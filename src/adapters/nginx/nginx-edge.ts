@@ -5,6 +5,7 @@ import { DeployError } from '../../domain/errors.js';
 import { Edge, type EdgeState, type RequestSample } from '../../domain/edge-ports.js';
 import type { Probes } from '../../domain/ports.js';
 import type { DockerClient } from '../docker/docker-client.js';
+import { machineAddress } from '../docker/task-address.js';
 import { SocketProbes } from '../network/socket-probes.js';
 import { certificateFiles } from './edge-certificates.js';
 import { edgeConfig, type EdgeConfig, type EdgeConfigOptions, revisionIn } from './edge-config.js';
@@ -74,6 +75,10 @@ export class NginxEdge extends Edge {
     const place = { service, network, volume: service, image, httpPort, httpsPort, installation };
     this.#service = new EdgeService(client, place, this.#container, this.#first.text);
     this.probes = this.enabled ? new EdgeProbes(() => this.#container.address(), tunnelAddress) : new SocketProbes();
+  }
+
+  override async machineAddress(): Promise<string | undefined> {
+    return this.client.local ? machineAddress(await this.client.calls()) : undefined;
   }
 
   override async ensure(): Promise<void> {

@@ -104,6 +104,13 @@ export class Client {
     return this.ended((await this.deploy(spec, archive)).deployment_id);
   }
 
+  /** Asks for it and waits for its success; anything else is an error that shows the log. */
+  async succeed(spec: Record<string, unknown>, archive?: Uint8Array): Promise<DeploymentView> {
+    const view = await this.run(spec, archive);
+    if (view.status === 'success') return view;
+    throw new Error(`${view.deployment_id} is ${view.status}\n${(await this.messages(view.deployment_id)).join('\n')}`);
+  }
+
   /** Every entry of the deployment, in order. */
   async entries(id: string): Promise<UnifiedLogEntry[]> {
     const { body } = await this.request<{ phases: Record<string, UnifiedLogEntry[]> }>(

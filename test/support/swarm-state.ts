@@ -85,11 +85,23 @@ export class SwarmState {
       `the containers of ${this.prefix} are gone`,
       30_000,
     );
+    await this.#cleanEdge(docker);
     for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
     for (const { Id, Labels } of await docker.listImages()) {
       // Docker answers null for an image without labels, whatever its types say.
       const labels = Labels as Readonly<Record<string, string>> | null;
       if (labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });
+    }
+  }
+
+  /** What an edge leaves behind beside its service. */
+  async #cleanEdge(docker: Docker): Promise<void> {
+    const isOurs = (name: string | undefined): boolean => name?.startsWith(this.prefix) ?? false;
+    for (const { ID, Spec } of await docker.listConfigs()) if (isOurs(Spec?.Name)) await docker.getConfig(ID).remove();
+    for (const { Name } of (await docker.listVolumes()).Volumes) if (isOurs(Name)) await docker.getVolume(Name).remove();
+    for (const { Id, Name } of await docker.listNetworks()) {
+      // The last task may still be leaving it.
+      if (isOurs(Name)) await until(() => docker.getNetwork(Id).remove().then(() => true, () => false), `${Name} is gone`, 20_000);
     }
   }
 }

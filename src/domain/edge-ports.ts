@@ -182,6 +182,10 @@ interface AppPlace {
   readonly environment: string;
 }
 
+export interface CertificateWish extends AppPlace {
+  readonly hosts: readonly string[];
+}
+
 /** Certificates, challenges and the account, for all processes. Private keys come and go sealed; only the database's clock counts. */
 export abstract class CertificateStore {
   /** The sealed key of the account at this authority. */
@@ -201,6 +205,8 @@ export abstract class CertificateStore {
   abstract want(place: AppPlace, hosts: readonly string[], newId: () => string): Promise<boolean>;
   /** The app, other than this one, that wants a certificate for one of the names. */
   abstract wantedByOther(place: AppPlace, hosts: readonly string[]): Promise<string | undefined>;
+  /** Which app wants certificates for which names. */
+  abstract wishes(): Promise<CertificateWish[]>;
   /** Takes the certificate that has been due longest and that nobody holds. */
   abstract claim(leaseMs: number): Promise<CertificateClaim | undefined>;
   /** False: the lease is lost, and nothing was written. So for all that end a claim. */

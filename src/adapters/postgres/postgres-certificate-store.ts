@@ -4,6 +4,7 @@ import {
   type CertificateClaim,
   type CertificateFilter,
   type CertificateRecord,
+  type CertificateWish,
   type EdgeChallenge,
   type OrderRefused,
   type StoredCertificate,
@@ -80,6 +81,13 @@ export class PostgresCertificateStore extends CertificateStore {
       [app_name, environment, hosts],
     );
     return row?.app_name;
+  }
+
+  override wishes(): Promise<CertificateWish[]> {
+    return this.database.query<CertificateWish & Record<string, unknown>>(
+      `select app_name, environment, hosts from certificates where origin = 'acme' and cardinality(hosts) > 0 limit $1`,
+      [MOST_LISTED],
+    );
   }
 
   override async claim(leaseMs: number): Promise<CertificateClaim | undefined> {

@@ -75,7 +75,8 @@ export class AcmeCertificateAuthority extends CertificateAuthority {
     await this.#exchange(AbortSignal.timeout(REVOKE_TIMEOUT_MS), async () => {
       const client = await this.#account(accountKey);
       try {
-        await client.revokeCertificate(certificate, { reason: REASON_CODES[reason] });
+        const request = { reason: REASON_CODES[reason] };
+        await client.revokeCertificate(certificate, request);
       } catch (error) {
         if (!isRevokedAlready(error)) throw error;
       }

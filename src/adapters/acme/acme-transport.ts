@@ -28,11 +28,11 @@ interface Answer {
   readonly text: string;
 }
 
-const exchanges = new AsyncLocalStorage<Exchange & { badNonces: number }>();
+const exchanges = new AsyncLocalStorage<Exchange & { badNonces: Map<string, number> }>();
 
 /** Every request that acme-client makes while `work` runs is made with these. */
 export function exchanging<Result>(exchange: Exchange, work: () => Promise<Result>): Promise<Result> {
-  return exchanges.run({ ...exchange, badNonces: 0 }, work);
+  return exchanges.run({ ...exchange, badNonces: new Map() }, work);
 }
 
 axios.defaults.adapter = async (config) => {
@@ -47,7 +47,8 @@ axios.defaults.adapter = async (config) => {
     exchange,
   );
   const data = parsed(answer);
-  if (answer.status >= 300) refuse(url, answer, data, exchange);
+  if (answer.status < 300) exchange.badNonces.delete(url.href);
+  else refuse(url, answer, data, exchange);
   return { data, status: answer.status, statusText: '', headers: plainHeaders(answer.headers), config };
 };
 
@@ -57,13 +58,22 @@ function bodyOf(data: unknown): string {
 }
 
 /** @throws DeployError, except for a bad nonce, with which acme-client asks again */
-function refuse(url: URL, { status, headers, text }: Answer, data: unknown, exchange: { badNonces: number }): void {
+function refuse(
+  url: URL,
+  { status, headers, text }: Answer,
+  data: unknown,
+  { badNonces }: { badNonces: Map<string, number> },
+): void {
   const problem = readProblem(data) ?? {
     type: `HTTP ${status}`,
     detail: text.trim() === '' ? 'no reason was given' : text.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200),
     subproblems: [],
   };
-  if (problem.type === 'badNonce' && exchange.badNonces++ < BAD_NONCES) return;
+  const refused = badNonces.get(url.href) ?? 0;
+  if (problem.type === 'badNonce' && refused < BAD_NONCES) {
+    badNonces.set(url.href, refused + 1);
+    return;
+  }
   const retryAfterSeconds = readRetryAfter(headers['retry-after'], Date.now());
   throw refusalError({ status, problem, retryAfterSeconds, where: `${url.origin}${url.pathname}` });
 }

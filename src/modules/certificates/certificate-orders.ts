@@ -42,7 +42,8 @@ export class CertificateOrders {
   /** Until nothing is due any more. */
   async work(signal: AbortSignal): Promise<void> {
     if (!this.options.enabled) return;
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#workOneByOne(signal)));
+    const hands = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => this.#workOneByOne(signal)));
+    for (const hand of hands) if (hand.status === 'rejected') throw hand.reason;
   }
 
   async #workOneByOne(signal: AbortSignal): Promise<void> {

@@ -27,18 +27,21 @@ export class CertificatesController {
   /** Newest first: those that work, those that are on their way, and why one cannot be had. */
   @Get('certificates')
   @Policy({ scope: 'read' })
-  async list(@Query() query: CertificatesQuery, @CurrentPrincipal() { apps }: Principal): Promise<CertificateListView> {
-    return this.#list({ ...query, ...(apps && { apps }) });
+  async list(
+    @Query() { app_name }: CertificatesQuery,
+    @CurrentPrincipal() { apps }: Principal,
+  ): Promise<CertificateListView> {
+    return this.#list({ ...(app_name && { app_name }), ...(apps && { apps }) });
   }
 
   @Get('apps/:name/certificates')
   @Policy({ scope: 'read', app: 'name' })
   async ofApp(
     @Param() { name }: CertificateAppParams,
-    @Query() query: AppCertificatesQuery,
+    @Query() { environment }: AppCertificatesQuery,
   ): Promise<CertificateListView> {
     await this.#requireExisting(name);
-    return this.#list({ app_name: name, ...query });
+    return this.#list({ app_name: name, ...(environment && { environment }) });
   }
 
   /** Serves an own certificate; it takes the place of the app's own ones for the same names, and comes before ordered ones. */

@@ -1,14 +1,13 @@
 /** Parameters and bodies of the certificate routes. */
 import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsIn, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
 import { REVOCATION_REASONS, type RevocationReason } from '../../domain/ports.js';
+import { HOST_NAME, MOST_HOSTS } from './own-certificate.js';
 
 const NAME = /^(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const NAME_MESSAGE = '$property must be lower case letters, digits and single dashes between them';
-const HOST = /^(?=.{1,253}$)(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LONGEST_NAME = 50;
 const LONGEST_CHAIN = 65_536;
 const LONGEST_KEY = 16_384;
-const MOST_HOSTS = 100;
 
 /** Unlike IsOptional no null. */
 const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
@@ -44,7 +43,7 @@ export class OwnCertificateDto {
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_HOSTS)
-  @Matches(HOST, { each: true, message: 'each value in hosts must be a host name in lower case' })
+  @Matches(HOST_NAME, { each: true, message: 'each value in hosts must be a host name in lower case' })
   hosts?: string[];
 }
 

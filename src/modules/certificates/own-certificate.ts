@@ -4,11 +4,12 @@ import { createSecureContext } from 'node:tls';
 import { DeployError } from '../../domain/errors.js';
 
 const MOST_CERTIFICATES = 10;
-const MOST_HOSTS = 100;
+export const MOST_HOSTS = 100;
 const LEAST_RSA_BITS = 2048;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]*-----END \1-----/g;
 /** Goes into the configuration of the edge: nothing but what a name can be. */
-const HOST = /^(?=.{1,253}$)(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+export const HOST_NAME =
+  /^(?=.{1,253}$)(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export interface OwnCertificate {
   /** PEM, leaf first, written anew. */
@@ -125,7 +126,7 @@ function namesOf(leaf: X509Certificate): string[] {
     .split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice('DNS:'.length).toLowerCase())
-    .filter((name) => HOST.test(name));
+    .filter((name) => HOST_NAME.test(name));
   if (names.length === 0) throw refuse('certificate', 'is for no host name (subjectAltName)');
   if (names.length > MOST_HOSTS) throw refuse('certificate', `is for more than ${MOST_HOSTS} names`);
   return names;

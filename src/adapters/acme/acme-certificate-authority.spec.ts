@@ -52,6 +52,16 @@ async function failureOf(work: Promise<unknown>): Promise<DeployError> {
     expect(createPublicKey(private_key).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
   });
 
+  it('needs no e-mail address, and knows its account again', async () => {
+    const { directory, authorities } = pebble;
+    const silent = new AcmeCertificateAuthority({ directory, authorities });
+    const silentKey = await silent.newAccountKey();
+    for (const host of ['first.example', 'second.example']) {
+      const { certificate } = await silent.issue(silentKey, { hosts: [host] }, board, NEVER);
+      expect(new X509Certificate(certificate).checkHost(host)).toBe(host);
+    }
+  });
+
   it('leaves nothing published behind', async () => {
     await authority.issue(key, { hosts: ['tidy.example'] }, board, NEVER);
     expect(published.size).toBe(0);

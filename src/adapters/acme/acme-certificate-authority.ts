@@ -78,19 +78,22 @@ export class AcmeCertificateAuthority extends CertificateAuthority {
         const request = { reason: REASON_CODES[reason] };
         await client.revokeCertificate(certificate, request);
       } catch (error) {
-        if (!isRevokedAlready(error)) throw error;
+        if (!isProblem(error, 'alreadyRevoked')) throw error;
       }
     });
   }
 
-  /** The account of a key is made by the first call, and answered by all others. */
+  /** Looked up first: telling an authority again what it knows counts as an empty update, and is refused. */
   async #account(accountKey: string): Promise<Client> {
     const { directory, email } = this.options;
     const client = new Client({ directoryUrl: directory, accountKey });
-    await client.createAccount({
-      termsOfServiceAgreed: true,
-      ...(email !== undefined && { contact: [`mailto:${email}`] }),
-    });
+    try {
+      await client.createAccount({ onlyReturnExisting: true });
+    } catch (error) {
+      if (!isProblem(error, 'accountDoesNotExist')) throw error;
+      const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
+      await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+    }
     return client;
   }
 
@@ -167,8 +170,8 @@ function refusalOf({ identifier, status, challenges }: Authorization): HostRefus
   return { host: identifier.value, message: problem ? sayProblem(problem) : `The authorization is ${status}.` };
 }
 
-function isRevokedAlready(error: unknown): boolean {
-  return error instanceof DeployError && (error.cause as AcmeProblem | undefined)?.type === 'alreadyRevoked';
+function isProblem(error: unknown, type: string): boolean {
+  return error instanceof DeployError && (error.cause as AcmeProblem | undefined)?.type === type;
 }
 
 function isRateLimit({ message }: HostRefusal): boolean {

@@ -226,7 +226,7 @@ export abstract class CertificateStore {
   abstract live(): Promise<CertificateRecord[]>;
   /** Due at once; false when it is not there, or nobody wants it. */
   abstract hasten(id: string): Promise<boolean>;
-  /** From now on it is neither served nor renewed. */
+  /** From now on it is neither served nor renewed; those that share it, since they were split, are due at once. */
   abstract revoked(id: string): Promise<void>;
   abstract remove(id: string): Promise<boolean>;
   /** Removes what has expired and nobody wants, and old challenges. */

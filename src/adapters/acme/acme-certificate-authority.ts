@@ -12,7 +12,7 @@ import {
   type RevocationReason,
 } from '../../domain/edge-ports.js';
 import { DeployError } from '../../domain/errors.js';
-import { readProblem, sayProblem, type AcmeProblem } from './acme-problem.js';
+import { blamingHosts, readProblem, sayProblem, type AcmeProblem } from './acme-problem.js';
 import { exchanging } from './acme-transport.js';
 
 export interface AcmeOptions {
@@ -51,20 +51,11 @@ export class AcmeCertificateAuthority extends CertificateAuthority {
     signal: AbortSignal,
   ): Promise<IssuedCertificate> {
     refuseWildcards(hosts);
-    return this.#exchange(signal, async () => {
-      const client = await this.#account(accountKey);
-      const order = await client.createOrder({ identifiers: hosts.map((value) => ({ type: 'dns', value })) });
-      await authorize(client, order, board, signal);
-      const [key, request] = await crypto.createCsr(
-        { altNames: [...hosts] },
-        await crypto.createPrivateEcdsaKey('P-256'),
-      );
-      const ready = await untilNot(['pending'], () => client.getOrder(order), signal);
-      if (ready.status === 'ready') await client.finalizeOrder(order, request);
-      const signed = await untilNot(['ready', 'processing'], () => client.getOrder(order), signal);
-      if (signed.status !== 'valid') throw orderFailure(signed);
-      return { certificate: await client.getCertificate(signed), private_key: key.toString() };
-    });
+    try {
+      return await this.#exchange(signal, async () => obtain(await this.#account(accountKey), hosts, board, signal));
+    } catch (error) {
+      throw blamingHosts(error, hosts);
+    }
   }
 
   override async revoke(
@@ -72,15 +63,17 @@ export class AcmeCertificateAuthority extends CertificateAuthority {
     certificate: string,
     reason: RevocationReason = 'unspecified',
   ): Promise<void> {
-    await this.#exchange(AbortSignal.timeout(REVOKE_TIMEOUT_MS), async () => {
-      const client = await this.#account(accountKey);
-      try {
+    const signal = AbortSignal.timeout(REVOKE_TIMEOUT_MS);
+    try {
+      await this.#exchange(signal, async () => {
+        const client = await this.#account(accountKey);
         const request = { reason: REASON_CODES[reason] };
         await client.revokeCertificate(certificate, request);
-      } catch (error) {
-        if (!isProblem(error, 'alreadyRevoked')) throw error;
-      }
-    });
+      });
+    } catch (error) {
+      if (signal.aborted) throw new DeployError('acme_unreachable', undefined, { cause: error });
+      if (!isProblem(error, 'alreadyRevoked')) throw error;
+    }
   }
 
   /** Looked up first: telling an authority again what it knows counts as an empty update, and is refused. */
@@ -113,6 +106,23 @@ export class AcmeCertificateAuthority extends CertificateAuthority {
       );
     }
   }
+}
+
+/** From the order to the signature. */
+async function obtain(
+  client: Client,
+  hosts: readonly string[],
+  board: ChallengeBoard,
+  signal: AbortSignal,
+): Promise<IssuedCertificate> {
+  const order = await client.createOrder({ identifiers: hosts.map((value) => ({ type: 'dns', value })) });
+  await authorize(client, order, board, signal);
+  const [key, request] = await crypto.createCsr({ altNames: [...hosts] }, await crypto.createPrivateEcdsaKey('P-256'));
+  const ready = await untilNot(['pending'], () => client.getOrder(order), signal);
+  if (ready.status === 'ready') await client.finalizeOrder(order, request);
+  const signed = await untilNot(['ready', 'processing'], () => client.getOrder(order), signal);
+  if (signed.status !== 'valid') throw orderFailure(signed);
+  return { certificate: await client.getCertificate(signed), private_key: key.toString() };
 }
 
 /** Proves every name that the authority does not know to be ours already. */

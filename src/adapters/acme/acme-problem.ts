@@ -66,6 +66,19 @@ export function refusalError({ status, problem, retryAfterSeconds, where }: Refu
   return new DeployError(code, sayProblem(problem), details);
 }
 
+/** Where one name of many is to blame, Let's Encrypt has no sub-problems: it only quotes the name. */
+export function blamingHosts(error: unknown, hosts: readonly string[]): unknown {
+  if (!(error instanceof DeployError) || error instanceof OrderRefused) return error;
+  const { code, message, retryAfterSeconds } = error;
+  const named = hosts.filter((host) => message.includes(`"${host}"`));
+  if (named.length === 0 || (code !== 'acme_failed' && code !== 'acme_rate_limited')) return error;
+  return new OrderRefused(
+    code,
+    named.map((host) => ({ host, message })),
+    retryAfterSeconds,
+  );
+}
+
 function hostRefusals({ subproblems }: AcmeProblem): HostRefusal[] {
   return subproblems.flatMap((problem) =>
     problem.host === undefined ? [] : [{ host: problem.host, message: sayProblem(problem) }],

@@ -82,6 +82,14 @@ describe('an authority that refuses', () => {
     expect(error.evidence).toHaveLength(2);
   });
 
+  it('names the host that it only quotes', async () => {
+    const words = 'too many failed authorizations (5) for "b.example" in the last 1h0m0s';
+    answer = (response) => json(response, 429, problem('rateLimited', words), { 'retry-after': '60' });
+    const error = await order('a.example', 'b.example', 'sub.b.example');
+    expect([error.code, error.retryAfterSeconds]).toEqual(['acme_rate_limited', 60]);
+    expect((error as OrderRefused).refusals).toEqual([{ host: 'b.example', message: `${words} (rateLimited)` }]);
+  });
+
   it('is given up after some bad nonces, and says so', async () => {
     answer = (response) => json(response, 400, problem('badNonce', 'JWS has an invalid anti-replay nonce'));
     const error = await order('a.example');

@@ -226,6 +226,18 @@ describe('an own certificate', () => {
 });
 
 describe('a revoked certificate', () => {
+  it('that others share makes them due', async () => {
+    await store.want(APP, ['a', 'b'], newId);
+    await store.issued(await claimed(), stored(['a', 'b']), BEFORE);
+    await store.split(await claimed(), refused('b'), 60_000, newId);
+    await store.issued(await claimed(), stored(['a'], { certificate: 'new' }), LATER);
+    await store.keepOwn(APP, 'own', stored(['x']));
+    await postgres.database.query(`update certificates set certificate = 'PEM' where id = 'cert-1'`);
+    await store.revoked('cert-2');
+    expect((await claimed()).record.id).toBe('cert-1');
+    expect(await store.claim(LEASE_MS)).toBeUndefined();
+  });
+
   it('is neither served nor renewed, and an order for it comes too late', async () => {
     await store.want(APP, ['a'], newId);
     await store.issued(await claimed(), stored(['a']), BEFORE);

@@ -225,7 +225,12 @@ export class PostgresCertificateStore extends CertificateStore {
 
   override async revoked(id: string): Promise<void> {
     await this.database.query(
-      `update certificates set state = 'revoked', hosts = '{}', next_attempt_at = null, lease_until = null where id = $1`,
+      `with gone as (
+         update certificates set state = 'revoked', hosts = '{}', next_attempt_at = null, lease_until = null
+         where id = $1 returning certificate
+       )
+       update certificates c set next_attempt_at = ${NOW} from gone
+       where c.certificate = gone.certificate and c.id <> $1 and c.origin = 'acme'`,
       [id],
     );
   }

@@ -13,8 +13,9 @@ export class EdgeUpdates {
 
   /** Resolves once everything that was stored before is served. A sync under way may have looked too early: the next one counts. */
   served(): Promise<void> {
+    if (this.#next) return this.#next;
     if (this.#running === undefined) return this.#start();
-    this.#next ??= this.#running
+    this.#next = this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = undefined;

@@ -46,6 +46,16 @@ export const VARIABLES = {
     list,
     '',
   ),
+  ACME_DIRECTORY_URL: variable(
+    'directory of the authority that signs certificates (RFC 8555)',
+    url('https:'),
+    'https://acme-v02.api.letsencrypt.org/directory',
+  ),
+  ACME_EMAIL: variable(
+    'e-mail address for the authority: setting it agrees to its terms; absent = no certificates are ordered',
+    email,
+  ),
+  ACME_CA_FILE: variable('PEM file of what a private authority’s own HTTPS is signed by', (path) => resolve(path)),
   FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
   FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
   FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
@@ -150,6 +160,11 @@ function url(...protocols: string[]): (value: string) => string {
     }
     return value;
   };
+}
+
+function email(value: string): string {
+  if (!/^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(value)) throw new Error('must be an e-mail address');
+  return value;
 }
 
 function atLeast(length: number): (value: string) => string {

@@ -7,6 +7,7 @@ import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
+import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
@@ -51,6 +52,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
+import { CaptainAddress, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -96,6 +98,17 @@ export class PortsModule {
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    const edge = hasEdge
+      ? new NginxEdge(docker, {
+          httpPort: config.HTTP_PORT,
+          httpsPort: config.HTTPS_PORT,
+          ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
+          service: config.EDGE_NAME,
+          network: config.EDGE_NAME,
+          installation,
+          tunnelSecret: secrets.fingerprint('edge tunnel'),
+        })
+      : new NoEdge();
     const credentials = new PostgresCredentialStore(database);
     const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const registryStore = new PostgresRegistryStore(database);
@@ -112,7 +125,9 @@ export class PortsModule {
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registries })],
       [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registries })],
-      [Edge, new NoEdge()],
+      [Edge, edge],
+      [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],

@@ -144,6 +144,12 @@ export const ERRORS = {
   domain_taken: request(409, 'The host name belongs to another app.', 'Remove it there first, or choose another name.'),
   certificate_invalid: request(422, 'The certificate cannot be used.'),
   certificate_not_found: request(404, 'There is no such certificate.'),
+  certificate_not_renewable: request(409, 'The certificate is not one that can be renewed here.'),
+  acme_disabled: request(
+    409,
+    'No certificates are ordered here.',
+    'Set ACME_EMAIL: that is how the terms of the authority are agreed to.',
+  ),
   acme_failed: permanent('The certificate authority refused.', 'Does the name point to this machine, on port 80?'),
   acme_rate_limited: permanent('The certificate authority asks to wait.', 'It is tried again when it allows it.'),
   acme_unreachable: passing('The certificate authority does not answer.'),

@@ -76,7 +76,8 @@ export class SwarmCluster extends Cluster {
     return this.call('looking for the services', async (docker) => {
       const label = [
         `${LABEL.installation}=${this.options.installation}`,
-        ...(app ? [`${LABEL.app}=${app.app_name}`, `${LABEL.environment}=${app.environment}`] : []),
+        // The edge is no app's.
+        ...(app ? [`${LABEL.app}=${app.app_name}`, `${LABEL.environment}=${app.environment}`] : [LABEL.app]),
       ];
       const services = await docker.listServices({ filters: { label } });
       return services.map((service) => serviceView(service, this.options.installation));

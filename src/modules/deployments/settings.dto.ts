@@ -1,4 +1,5 @@
 /** The configuration of an app in a request: every field, its form and its bounds. */
+import { ApiExtraModels } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -15,7 +16,7 @@ import {
 } from 'class-validator';
 import { LIMITS } from '../../domain/limits.js';
 import { HOST_NAME, MayBeLeftOut } from './field-forms.js';
-import { IsStrategy, type StrategyField } from './strategy-field.js';
+import { IsStrategy, STRATEGY_FORMS, type StrategyField } from './strategy-field.js';
 
 /** A named volume, or an absolute path without `.` and `..` segments. */
 const VOLUME_SOURCE = /^([a-zA-Z0-9][\w.-]{0,62}|(\/(?!\.{1,2}(\/|$))[\w.@ -]+)+)$/;
@@ -60,6 +61,7 @@ export class HealthCheckDto {
 }
 
 /** All but the values that are secret: a deploy replaces those as a whole, a change of the app one by one. */
+@ApiExtraModels(...STRATEGY_FORMS)
 export class SettingsDto {
   @MayBeLeftOut() @IsInt() @Min(0) @Max(LIMITS.replicas) replicas?: number;
 

@@ -3,9 +3,23 @@ import { Injectable } from '@nestjs/common';
 import { AppStore, Edge, type EdgeState } from '../../domain/ports.js';
 import { ServedCertificates } from './served-certificates.js';
 
+/** Where FlukeDeploy's own API is reached: by people at `captain.<root domain>`, by the edge at an address and port. */
 export class CaptainAddress {
-  /** Host name and `address:port` of FlukeDeploy's own API, as the edge reaches it; set once the API listens. */
-  current: EdgeState['captain'];
+  /** Known once the API listens. */
+  port: number | undefined;
+
+  constructor(
+    private readonly rootDomain: string | undefined,
+    /** `host:port` as the edge sees it; absent = this machine. */
+    private readonly upstream: string | undefined,
+  ) {}
+
+  /** @param machine how the edge reaches a program on this machine */
+  at(machine: string | undefined): EdgeState['captain'] {
+    const upstream = this.upstream ?? (machine && this.port !== undefined ? `${machine}:${this.port}` : undefined);
+    if (this.rootDomain === undefined || upstream === undefined) return undefined;
+    return { host: `captain.${this.rootDomain}`, upstream };
+  }
 }
 
 @Injectable()
@@ -42,7 +56,7 @@ export class EdgeRouter {
         this.certificates.served(),
         this.certificates.challenges(),
       ]);
-      const captain = this.captain.current;
+      const captain = this.captain.at(await this.edge.machineAddress());
       await this.edge.apply({ traffic, certificates, challenges, ...(captain && { captain }) });
     });
   }

@@ -171,13 +171,12 @@ function phaseView({ status, attempt, started_at, finished_at, skipped_because, 
 function links(state: DeploymentState): DeploymentLinks {
   const { identity, finished_at } = state;
   const self = `/api/v1/deployments/${identity.id}`;
-  return {
+  return Object.assign(rolloutLinks(self, state), {
     self,
     logs: `${self}/logs`,
     app: `/api/v1/apps/${identity.app_name}/deployments`,
     ...(finished_at === undefined && { cancel: `${self}/cancel` }),
-    ...rolloutLinks(self, state),
-  };
+  });
 }
 
 /** Nulls are omitted on the wire. */

@@ -66,7 +66,7 @@ export function trafficView({ stable, canary, preview }: Traffic): TrafficShareV
   return [
     ...stable.map((backend) => shareOf('stable', backend, stable.length === 1 ? rest : undefined)),
     ...(canary ? [shareOf('canary', canary.backend, canary.weight)] : []),
-    ...(preview ? [{ ...shareOf('preview', preview.backend), host: preview.host }] : []),
+    ...(preview ? [Object.assign(shareOf('preview', preview.backend), { host: preview.host })] : []),
   ];
 }
 

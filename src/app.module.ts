@@ -1,6 +1,7 @@
 /** The composition root: which adapter stands behind which port, and which parts this process's role needs. */
 import { join } from 'node:path';
 import { Global, Injectable, Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { AcmeCertificateAuthority } from './adapters/acme/acme-certificate-authority.js';
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
@@ -9,6 +10,7 @@ import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
+import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
@@ -20,6 +22,8 @@ import {
   AppStore,
   Archives,
   AuditTrail,
+  CertificateAuthority,
+  CertificateStore,
   Cluster,
   CredentialStore,
   DeploymentStore,
@@ -38,6 +42,7 @@ import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
 import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
+import { CaptainName, CertificateOptions, CertificatesModule } from './modules/certificates/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
@@ -88,7 +93,8 @@ class StreamAuthModule {}
 @Global()
 @Module({})
 export class PortsModule {
-  static for(config: Config, { database, redis, docker, installation, secrets }: Infrastructure): DynamicModule {
+  static for(config: Config, infrastructure: Infrastructure): DynamicModule {
+    const { database, redis, docker, installation, secrets, acmeAuthorities } = infrastructure;
     const instance = config.FLUKEDEPLOY_INSTANCE;
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
@@ -120,6 +126,17 @@ export class PortsModule {
       [Images, new DockerImages(docker, { registry })],
       [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
       [Edge, edge],
+      [CertificateStore, new PostgresCertificateStore(database)],
+      [
+        CertificateAuthority,
+        new AcmeCertificateAuthority({
+          directory: config.ACME_DIRECTORY_URL,
+          email: config.ACME_EMAIL,
+          authorities: acmeAuthorities,
+        }),
+      ],
+      [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
+      [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
       [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [AppStore, new PostgresAppStore(database)],
@@ -166,6 +183,7 @@ export class AppModule {
       imports: [
         PortsModule.for(config, infrastructure),
         HttpModule,
+        CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,
       ],

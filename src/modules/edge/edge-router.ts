@@ -1,7 +1,7 @@
 /** Brings what the store says about traffic, certificates and challenges to the edge. */
 import { Injectable } from '@nestjs/common';
-import { AppStore, Edge, type EdgeState } from '../../domain/ports.js';
-import { ServedCertificates } from './served-certificates.js';
+import { AppStore, Edge, EdgeSync, type EdgeState } from '../../domain/ports.js';
+import { EdgeCertificates } from '../certificates/index.js';
 
 /** Where FlukeDeploy's own API is reached: by people at `captain.<root domain>`, by the edge at an address and port. */
 export class CaptainAddress {
@@ -23,7 +23,7 @@ export class CaptainAddress {
 }
 
 @Injectable()
-export class EdgeRouter {
+export class EdgeRouter extends EdgeSync {
   /** The round that has not begun yet: whoever comes meanwhile is served by it. */
   #next: Promise<void> | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -31,12 +31,14 @@ export class EdgeRouter {
   constructor(
     private readonly edge: Edge,
     private readonly apps: AppStore,
-    private readonly certificates: ServedCertificates,
+    private readonly certificates: EdgeCertificates,
     private readonly captain: CaptainAddress,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Resolves when the edge serves at least what was stored before the call. @throws DeployError `edge_unavailable`, `edge_rejected` */
-  sync(): Promise<void> {
+  override sync(): Promise<void> {
     if (!this.edge.enabled) return Promise.resolve();
     this.#next ??= this.#running
       .catch(() => undefined)

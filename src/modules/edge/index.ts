@@ -2,4 +2,3 @@
 export { EdgeKeeping } from './edge-keeper.js';
 export { EdgeModule } from './edge.module.js';
 export { CaptainAddress, EdgeRouter } from './edge-router.js';
-export { ServedCertificates } from './served-certificates.js';

@@ -53,7 +53,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
-import { CaptainAddress, EdgeKeeping } from './modules/edge/index.js';
+import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -137,7 +137,7 @@ export class PortsModule {
       ],
       [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
       [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
-      [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [AppStore, new PostgresAppStore(database)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],

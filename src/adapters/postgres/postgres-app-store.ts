@@ -1,6 +1,6 @@
 /** Apps in PostgreSQL: their configuration, releases and traffic between deployments. */
 import type { AppConfig } from '../../domain/app-spec.js';
-import { AppStore, type AppPlace, type AppRecord } from '../../domain/ports.js';
+import { AppStore, type AppPlace, type AppRecord, type EdgeState } from '../../domain/ports.js';
 import type { Release } from '../../domain/releases.js';
 import type { Retiring, Traffic } from '../../domain/traffic.js';
 import type { Client, Database } from './database.js';
@@ -66,8 +66,19 @@ export class PostgresAppStore extends AppStore {
   }
 
   override async traffic(): Promise<Traffic[]> {
-    const rows = await this.database.query<{ traffic: Traffic }>('select traffic from traffic');
+    const rows = await this.database.query<{ traffic: Traffic }>(
+      `select traffic from traffic where jsonb_array_length(traffic -> 'hosts') > 0`,
+    );
     return rows.map(({ traffic }) => traffic);
+  }
+
+  override async captain(): Promise<EdgeState['captain']> {
+    const [row] = await this.database.query<{ captain: EdgeState['captain'] | null }>('select captain from edge_settings');
+    return row?.captain ?? undefined;
+  }
+
+  override async setCaptain(captain: EdgeState['captain']): Promise<void> {
+    await this.database.query('update edge_settings set captain = $1', [captain ? JSON.stringify(captain) : null]);
   }
 
   override async whileIdle(

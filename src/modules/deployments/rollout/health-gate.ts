@@ -77,10 +77,16 @@ export class HealthGate {
     if (standing === undefined) return;
     standing.asked = performance.now();
     const { gate } = this;
-    if (!('port' in gate)) return this.#trust(task, standing);
+    if (!('port' in gate)) {
+      this.#trust(task, standing);
+      return;
+    }
     const { cluster, edge } = this.ports;
     const address = edge.enabled ? task.address : await cluster.address(task);
-    if (address === undefined) return this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+    if (address === undefined) {
+      this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+      return;
+    }
     const { healthy, reason } = await this.#probe(address, gate, signal);
     if (!healthy) standing.said = reason ?? 'no answer';
     standing.successes = healthy ? standing.successes + 1 : 0;

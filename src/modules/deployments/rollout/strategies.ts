@@ -13,6 +13,7 @@ const RESTART: RollingStrategy = { type: 'rolling', max_surge: '25%', max_unavai
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { strategy } = rollout.config;
   const { kind } = rollout.session.state.identity;
+  await rollout.edgeRuns();
   if (rollout.adopted) return adopt(rollout);
   if (rollout.isExclusive) return stopFirst(rollout);
   if (rollout.before.length === 0) return begin(rollout);

@@ -208,8 +208,8 @@ describe('connections', () => {
 
 describe('under load', () => {
   /** Asks at a steady rate over kept connections while something happens; every failure counts, nothing is tried again. */
-  async function whileAsking(work: () => Promise<void>): Promise<{ asked: number; failures: string[] }> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 40 });
+  async function whileAsking(kept: boolean, work: () => Promise<void>): Promise<{ asked: number; failures: string[] }> {
+    const agent = new Agent({ keepAlive: kept, maxSockets: 40 });
     const failures: string[] = [];
     const under_way: Promise<unknown>[] = [];
     let asked = 0;
@@ -235,13 +235,17 @@ describe('under load', () => {
     return { asked, failures };
   }
 
-  it.each(['names', 'addresses'])('thirty changes of everything lose no request: by %s', async (by) => {
+  it.each([
+    ['kept', 'names'],
+    ['kept', 'addresses'],
+    ['fresh', 'names'],
+  ])('thirty changes of everything lose no request: %s connections, by %s', async (connections, by) => {
     const of = async (backend: Backend) =>
       by === 'names' ? backend : { ...backend, addresses: await edge.addresses(backend) };
     const [one, other] = [await of(blue), await of(green)];
     await edge.edge.apply(edge.state(edge.traffic('web', [one])));
     const times: number[] = [];
-    const { asked, failures } = await whileAsking(async () => {
+    const { asked, failures } = await whileAsking(connections === 'kept', async () => {
       for (let change = 0; change < 10; change++) {
         for (const state of [
           edge.state(

@@ -6,7 +6,7 @@ import { Edge, type EdgeState, type RequestSample } from '../../domain/edge-port
 import type { Probes } from '../../domain/ports.js';
 import type { DockerClient } from '../docker/docker-client.js';
 import { SocketProbes } from '../network/socket-probes.js';
-import { certificateFiles } from './edge-certificates.js';
+import { type CertificateFile, certificateFiles } from './edge-certificates.js';
 import { edgeConfig, type EdgeConfig, type EdgeConfigOptions, revisionIn } from './edge-config.js';
 import { EdgeContainer } from './edge-container.js';
 import { EDGE_IMAGE } from './edge-image.js';
@@ -52,6 +52,8 @@ export class NginxEdge extends Edge {
   readonly #service: EdgeService;
   readonly #config: EdgeConfigOptions;
   readonly #first: EdgeConfig;
+  /** Those of the last change by this process; only others are worth a look at the folder. */
+  #certificates: string | undefined;
   /** The change under way in this process: they come one after another. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -84,9 +86,9 @@ export class NginxEdge extends Edge {
     if (!this.enabled) return 'unchanged';
     return this.oneAfterAnother(async () => {
       const config = edgeConfig(state, this.#config);
+      const served = await this.#container.servedRevision();
       // Both: what serves, and what would serve after a restart.
-      const [served, live] = await Promise.all([this.#container.servedRevision(), this.revisionOf(LIVE_FILE)]);
-      if (served === config.revision && live === config.revision) return 'unchanged';
+      if (served === config.revision && (await this.revisionOf(LIVE_FILE)) === served) return 'unchanged';
 
       const candidate = `candidate-${config.revision}.conf`;
       const certificates = certificateFiles(state.certificates);
@@ -96,8 +98,8 @@ export class NginxEdge extends Edge {
         { path: candidate, body: config.text },
       ]);
       await this.check(candidate);
-      await this.makeLive(candidate, config.revision, live);
-      await this.removeUnnamedCertificates();
+      await this.makeLive(candidate, config.revision, served);
+      await this.removeUnnamedCertificates(certificates);
       return 'applied';
     });
   }
@@ -105,12 +107,12 @@ export class NginxEdge extends Edge {
   override async revert(): Promise<boolean> {
     if (!this.enabled) return false;
     return this.oneAfterAnother(async () => {
-      const [live, previous] = await Promise.all([this.revisionOf(LIVE_FILE), this.revisionOf(PREVIOUS_FILE)]);
+      const [served, previous] = await Promise.all([this.#container.servedRevision(), this.revisionOf(PREVIOUS_FILE)]);
       if (previous === undefined) return false;
       const candidate = `candidate-${previous}.conf`;
       await this.#container.must('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(candidate));
       await this.check(candidate);
-      await this.makeLive(candidate, previous, live);
+      await this.makeLive(candidate, previous, served);
       return true;
     });
   }
@@ -141,15 +143,15 @@ export class NginxEdge extends Edge {
     throw new DeployError('edge_rejected', `nginx refuses the configuration: ${telling}`, { evidence: words });
   }
 
-  private async makeLive(candidate: string, revision: string, live: string | undefined): Promise<void> {
+  private async makeLive(candidate: string, revision: string, served: string | undefined): Promise<void> {
     // The empty one that every edge begins with is nothing to come back to.
-    if (live === this.#first.revision) await this.#container.must('rm', '-f', inEdge(PREVIOUS_FILE));
+    if (served === this.#first.revision) await this.#container.must('rm', '-f', inEdge(PREVIOUS_FILE));
     else await this.#container.must('ln', '-f', inEdge(LIVE_FILE), inEdge(PREVIOUS_FILE));
     await this.#container.must('mv', '-f', inEdge(candidate), inEdge(LIVE_FILE));
     await this.#container.reload();
     if (await this.serves(revision)) return;
 
-    if (live !== undefined) await this.#container.run('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(LIVE_FILE));
+    await this.#container.run('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(LIVE_FILE));
     throw new DeployError('edge_unavailable', 'nginx did not take the new configuration in time.');
   }
 
@@ -170,7 +172,10 @@ export class NginxEdge extends Edge {
   }
 
   /** Private keys do not stay longer than a configuration names them. */
-  private async removeUnnamedCertificates(): Promise<void> {
+  private async removeUnnamedCertificates(named: readonly CertificateFile[]): Promise<void> {
+    const known = named.map(({ file }) => file).join(' ');
+    if (known === this.#certificates) return;
+    this.#certificates = known;
     const listed = await this.#container.must('ls', inEdge(CERTIFICATE_FOLDER));
     const present = listed.split('\n').filter((name) => name.endsWith('.pem'));
     if (present.length === 0) return;

@@ -36,7 +36,6 @@ function failures(name: string | undefined): string[] {
           `  set $fd_name '${name}';`,
           `  if ($fd_name = '') { ${NOTHING_SERVES} }`,
           '  proxy_pass http://$fd_name;',
-          '  recursive_error_pages on;',
           '  error_page 502 504 = @unserved;',
         ]),
     '}',

@@ -138,6 +138,8 @@ export class NginxEdge extends Edge {
     const { ok, output } = await this.#container.run('nginx', '-t', '-q', '-c', inEdge(candidate));
     if (ok) return;
     await this.#container.run('rm', '-f', inEdge(candidate));
+    // Its certificates are left; the next change looks for them.
+    this.#certificates = undefined;
     const words = output.trim().split('\n');
     const telling = words.find((line) => line.includes('[emerg]')) ?? words.at(-1) ?? 'it does not say why';
     throw new DeployError('edge_rejected', `nginx refuses the configuration: ${telling}`, { evidence: words });

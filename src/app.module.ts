@@ -100,13 +100,16 @@ export class PortsModule {
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    // No project's network is named like it: their names hold no underscore.
+    const edgeNetwork = `${config.EDGE_NAME}_network`;
     const edge = hasEdge
       ? new NginxEdge(docker, {
           httpPort: config.HTTP_PORT,
           httpsPort: config.HTTPS_PORT,
           ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
           service: config.EDGE_NAME,
-          network: config.EDGE_NAME,
+          network: edgeNetwork,
+          drainSeconds: config.EDGE_DRAIN_SECONDS,
           installation,
           tunnelSecret: secrets.fingerprint('edge tunnel'),
         })
@@ -124,7 +127,7 @@ export class PortsModule {
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registry })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registry })],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [

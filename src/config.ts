@@ -36,6 +36,11 @@ export const VARIABLES = {
   ROOT_DOMAIN: variable('apps answer at <app>.ROOT_DOMAIN, FlukeDeploy itself at captain.ROOT_DOMAIN', domain),
   EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module; absent = the official one', text),
   EDGE_NAME: variable('name of the edge\'s service, network and volume', dockerName, 'flukedeploy-edge'),
+  EDGE_DRAIN_SECONDS: variable(
+    'so long WebSockets and requests of all apps go on after a change of the edge\'s configuration',
+    integer(10, 86_400),
+    '3600',
+  ),
   EDGE_API_UPSTREAM: variable(
     'host:port at which the edge reaches this API; absent = this machine, as the edge sees it',
     text,

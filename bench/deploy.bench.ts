@@ -183,6 +183,9 @@ function desired(name: string, project: string, id: string): Parameters<typeof d
     ports: [],
     volumes: [],
     resources: {},
+    secrets: {},
+    exposed: false,
+    content: id,
   };
 }
 

@@ -20,7 +20,8 @@ export async function deployRaw(docker: Docker, { desired, network, context, tag
     docker.modem.followProgress(build, (error) => (error ? reject(error) : resolve()));
   });
   const { Id: image } = await docker.getImage(tag).inspect();
-  const spec = serviceSpec({ ...desired, image }, network) as Docker.ServiceSpec;
+  const surroundings = { installation: 'bench', project: network, edge: [], secrets: [] };
+  const spec = serviceSpec({ ...desired, image }, surroundings) as Docker.ServiceSpec;
   const service = docker.getService(desired.name);
   const current = (await service.inspect().catch(() => undefined)) as Docker.Service | undefined;
   if (current === undefined) await docker.createService({}, spec);

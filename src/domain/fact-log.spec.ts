@@ -1,17 +1,27 @@
 /** How each fact reads: its event, its level, its words; and that each makes a valid entry. */
 import { describe, expect, it } from '@jest/globals';
 import {
+  abort,
   at,
+  base,
   begin,
   cancel,
   fail,
+  failRollback,
   failure,
+  orderRollback,
+  pause,
+  promote,
   release,
   request,
+  resume,
   rollBack,
+  shift,
   start,
+  step,
   succeed,
   supersede,
+  wait,
 } from '../../test/support/deployment-fixtures.js';
 import { assertValidEntry } from '../../test/support/log-assertions.js';
 import { evolve, fold, type Fact, type FactType } from './deployment.js';
@@ -35,6 +45,8 @@ interface Reading {
   readonly message: string | RegExp;
   readonly metadata?: EventMetadata;
 }
+
+const failed: [Fact, ...Fact[]] = [request, start(), { type: 'deployment_failed', at, error: failure('unhealthy') }];
 
 const READINGS: Readonly<Record<FactType, Reading>> = {
   deployment_requested: {
@@ -126,11 +138,77 @@ const READINGS: Readonly<Record<FactType, Reading>> = {
     message: 'The deployment was cancelled.',
     metadata: { duration_ms: 2500, error_code: 'cancelled', error_message: failure('cancelled').message },
   },
+  traffic_shifted: {
+    facts: [request, start(), begin('deploy'), shift(true)],
+    event: undefined,
+    level: 'info',
+    message: 'All requests go to api-server_r7',
+  },
+  rollout_step: {
+    facts: [request, start(), begin('deploy'), step(1)],
+    event: undefined,
+    level: 'info',
+    message: 'Step 1',
+  },
+  rollout_paused: {
+    facts: [request, start(), begin('deploy'), step(0), pause],
+    event: undefined,
+    level: 'warn',
+    message: 'Rollout paused: let us look first',
+    metadata: { actor: 'operator', agent: 'claude', reason: 'let us look first' },
+  },
+  rollout_resumed: {
+    facts: [request, start(), begin('deploy'), step(0), pause, resume],
+    event: undefined,
+    level: 'info',
+    message: 'Rollout resumed',
+    metadata: { actor: 'operator', agent: 'claude' },
+  },
+  rollout_promoted: {
+    facts: [request, start(), begin('deploy'), step(0), wait, promote()],
+    event: undefined,
+    level: 'info',
+    message: 'Rollout promoted to its next step',
+    metadata: { actor: 'operator', agent: 'claude' },
+  },
+  rollout_aborted: {
+    facts: [request, start(), begin('deploy'), step(0), abort],
+    event: undefined,
+    level: 'warn',
+    message: 'Rollout aborted: too many errors',
+    metadata: { actor: 'operator', agent: 'claude', reason: 'too many errors' },
+  },
+  rollback_ordered: {
+    facts: [...failed, orderRollback],
+    event: undefined,
+    level: 'warn',
+    message: 'Rollback to release 6 (0.9.0) ordered: dep-01jd0000000000000000000002',
+    metadata: {
+      reason: failure('unhealthy').message,
+      details: { rolled_back_by: 'dep-01jd0000000000000000000002' },
+    },
+  },
   deployment_rolled_back: {
-    facts: [request, start(), { type: 'deployment_failed', at, error: failure('unhealthy') }, rollBack],
+    facts: [...failed, orderRollback, rollBack],
     event: 'deploy_error',
     level: 'warn',
     message: 'Rolled back by dep-01jd0000000000000000000002',
+    metadata: {
+      reason: failure('unhealthy').message,
+      details: { rolled_back_by: 'dep-01jd0000000000000000000002' },
+    },
+  },
+  rollback_failed: {
+    facts: [...failed, orderRollback, failRollback],
+    event: 'deploy_error',
+    level: 'error',
+    message: `THE ROLLBACK dep-01jd0000000000000000000002 FAILED TOO: ${failure('image_not_found').message} It is not tried again.`,
+    metadata: {
+      error_code: 'rollback_failed',
+      error_message: failure('rollback_failed').message,
+      hint: failure('rollback_failed').hint!,
+      details: { rolled_back_by: 'dep-01jd0000000000000000000002', cause: failure('image_not_found') },
+    },
   },
 };
 
@@ -176,6 +254,22 @@ describe('the words', () => {
     expect(again.message).toBe('Build started again: the worker before was lost');
     const retry = draftOf(request, start(), begin('build'), fail('build', 1, 'docker_unavailable'), begin('build', 2));
     expect(retry.message).toBe('Build started (attempt 2)');
+  });
+
+  it('say of a failure whether anybody noticed', () => {
+    const end: Fact = { type: 'deployment_failed', at, error: failure('unhealthy') };
+    const sentence = `Deployment failed: ${failure('unhealthy').message}`;
+    const started = { ...(start() as Extract<Fact, { type: 'deployment_started' }>), base };
+    const first = { ...started, base: { replicas: 0, retiring: [] } };
+    expect(draftOf(request, first, end).message).toBe(`${sentence} No requests had reached it.`);
+    expect(draftOf(request, started, end).message).toBe(`${sentence} Nothing was switched: release 6 still serves.`);
+    expect(draftOf(request, started, begin('deploy'), shift(false), end).message).toContain('release 6 still serves');
+    expect(draftOf(request, started, begin('deploy'), shift(true), end).message).toBe(sentence);
+  });
+
+  it('say that a promotion may be for good', () => {
+    const draft = draftOf(request, start(), begin('deploy'), step(0), promote(true));
+    expect(draft.message).toBe('Rollout promoted: all further steps are left out');
   });
 
   it('say who takes the place of a superseded deployment', () => {

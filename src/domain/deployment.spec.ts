@@ -1,26 +1,7 @@
 /** The state machine, proved by walking through every state that a deployment can get into. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  abort,
-  at,
-  begin,
-  cancel,
-  fail,
-  failRollback,
-  orderRollback,
-  pause,
-  promote,
-  release,
-  request,
-  resume,
-  rollBack,
-  shift,
-  start,
-  step,
-  succeed,
-  supersede,
-  wait,
-} from '../../test/support/deployment-fixtures.js';
+import { at, request, resume } from '../../test/support/deployment-fixtures.js';
+import { explore, rolloutFacts, type Node } from '../../test/support/deployment-walk.js';
 import { decide, evolve, isTouched, settle, UNDO_CHANCES, type DeploymentState, type Fact, type FactType } from './deployment.js';
 import {
   DEPLOYMENT_STATUSES,
@@ -31,93 +12,6 @@ import {
   type DeploymentStatus,
   type Phase,
 } from './phases.js';
-
-const requested = evolve(undefined, request);
-
-/** The phases that can have nothing to do, in every combination. */
-const OPTIONAL_PHASES = ['pre_build', 'pre_deploy', 'post_deploy'] as const satisfies readonly Phase[];
-const STARTS: readonly Fact[] = Array.from({ length: 2 ** OPTIONAL_PHASES.length }, (_, bits) =>
-  start(Object.fromEntries(OPTIONAL_PHASES.filter((_, bit) => bits & (1 << bit)).map((phase) => [phase, 'skip']))),
-);
-
-/** What happens to the traffic, and what people and the strategy say about it. */
-const rolloutFacts = (phase: Phase, attempt: number): readonly Fact[] => [
-  shift(false, phase, attempt),
-  shift(true, phase, attempt),
-  step(0, phase, attempt),
-  step(1, phase, attempt),
-  pause,
-  wait,
-  resume,
-  promote(),
-  promote(true),
-  abort,
-];
-const ROLLBACK_FACTS = [orderRollback, rollBack, failRollback] as const;
-
-/**
- * Whether the traffic may move here. Its states and those of the phases are multiplied by each other, so the walk takes it through
- * all of its own in the first attempt of an undisturbed phase, and carries it on through everything else from there.
- */
-function rolls(state: DeploymentState, phase: Phase): boolean {
-  const { status, attempt, interruptions } = state.phases[phase];
-  const undisturbed = status === 'running' && attempt === 1 && interruptions === 0 && state.cancel === undefined;
-  return phase === 'deploy' && undisturbed && Object.keys(state.skips).length === 0;
-}
-
-/** What the workers, the reconciler and the users can add to this state. */
-function possibleFacts(state: DeploymentState): readonly Fact[] {
-  const decision = decide(state);
-  if (decision.kind === 'nothing') return state.status === 'failed' ? ROLLBACK_FACTS : [];
-  if (decision.kind === 'wait') return [cancel, supersede, ...STARTS];
-  if (decision.kind !== 'run') throw new Error(`${decision.kind} must have been settled`);
-
-  const { phase, attempt } = decision;
-  // Running already, it begins again when its worker was lost; the deadline can pass even while nobody works.
-  const always = [cancel, supersede, begin(phase, attempt), fail(phase, attempt, 'deployment_timeout')];
-  if (state.phases[phase].status !== 'running') return always;
-  return [
-    ...always,
-    ...(rolls(state, phase) ? rolloutFacts(phase, attempt) : []),
-    succeed(phase, attempt),
-    release(phase, attempt),
-    fail(phase, attempt, 'docker_unavailable'),
-    fail(phase, attempt, 'unhealthy'),
-    fail(phase, attempt, 'cancelled'),
-  ];
-}
-
-/** The state after the fact and all that follows from it at once, as the store applies it. */
-function after(state: DeploymentState, fact: Fact): DeploymentState {
-  const next = evolve(state, fact);
-  return settle(next, at).reduce<DeploymentState>(evolve, next);
-}
-
-/**
- * What two states must share to be the same: times and texts are left out, and of phases that are over all but how they
- * ended, since `decide` and `evolve` never look at more of them.
- */
-function signature(state: DeploymentState): string {
-  const phases = PHASES.map((phase) => {
-    const { status, attempt, interruptions, started_at, error } = state.phases[phase];
-    return status === 'succeeded' || status === 'skipped'
-      ? status
-      : [status, attempt, interruptions, started_at !== undefined, error?.code, error?.retryable];
-  });
-  const cancel = state.cancel && (state.cancel.superseded_by ?? 'user');
-  const rollback = state.rollback && (state.rollback.error ? 'failed' : 'ordered');
-  const end = [state.error?.code, state.failed_phase, rollback];
-  return JSON.stringify([state.status, phases, state.skips, cancel, end, trafficSignature(state)]);
-}
-
-/** All of the rollout while it may move; afterwards only what counts for the end: whether anybody met the version. */
-function trafficSignature(state: DeploymentState): unknown {
-  const { has_served = false, deadline_at, rollout } = state;
-  if (isFinal(state.status) || !rolls(state, 'deploy')) return has_served;
-  const { step: number, step_started_at, paused, promoted_step, promoted_fully, aborted } = rollout ?? { step: -1 };
-  const said = [paused?.actor.kind, promoted_step, promoted_fully, aborted !== undefined];
-  return [has_served, deadline_at !== undefined, number, step_started_at !== undefined, ...said];
-}
 
 /** Facts that follow from others: the walk need not add them. */
 const CONSEQUENCES = [
@@ -150,29 +44,6 @@ const FACT_TYPES: Readonly<Record<FactType, true>> = {
   rollback_failed: true,
 };
 
-interface Node {
-  readonly state: DeploymentState;
-  readonly next: { readonly fact: Fact; readonly key: string }[];
-}
-
-function explore(): Map<string, Node> {
-  const nodes = new Map<string, Node>();
-  const frontier = [requested];
-  nodes.set(signature(requested), { state: requested, next: [] });
-  for (let state = frontier.shift(); state; state = frontier.shift()) {
-    for (const fact of possibleFacts(state)) {
-      const next = after(state, fact);
-      const key = signature(next);
-      nodes.get(signature(state))?.next.push({ fact, key });
-      if (nodes.has(key)) continue;
-      nodes.set(key, { state: next, next: [] });
-      if (nodes.size > 30_000) throw new Error(`there is no end of states: ${key}`);
-      frontier.push(next);
-    }
-  }
-  return nodes;
-}
-
 /** The contract's arrows; a deployment that was never started can only be cancelled. */
 const ARROWS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
   pending: ['building', 'cancelled'],
@@ -187,16 +58,11 @@ const ARROWS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = 
 /** What an ended deployment learns of the fact. */
 function rollbackChange({ status, rollback }: DeploymentState, fact: Fact): Partial<DeploymentState> | undefined {
   if (status !== 'failed') return undefined;
-  switch (fact.type) {
-    case 'rollback_ordered':
-      return rollback ? undefined : { rollback: { by: fact.by, release: fact.release } };
-    case 'rollback_failed':
-      return rollback && !rollback.error ? { rollback: { ...rollback, error: fact.error } } : undefined;
-    case 'deployment_rolled_back':
-      return { status: 'rolled_back', rolled_back_by: fact.by };
-    default:
-      return undefined;
-  }
+  if (fact.type === 'deployment_rolled_back') return { status: 'rolled_back', rolled_back_by: fact.by };
+  if (fact.type === 'rollback_ordered' && !rollback) return { rollback: { by: fact.by, release: fact.release } };
+  if (fact.type === 'rollback_failed' && rollback && !rollback.error)
+    return { rollback: { ...rollback, error: fact.error } };
+  return undefined;
 }
 
 describe('every state that a deployment can get into', () => {

@@ -67,7 +67,7 @@ it('tells Swarm all of it', () => {
             Source: 'data',
             Target: '/data',
             ReadOnly: false,
-            VolumeOptions: { Labels: { 'flukedeploy.managed': 'true' } },
+            VolumeOptions: { Labels: { 'flukedeploy.managed': 'true', 'flukedeploy.installation': 'ours' } },
           },
           { Type: 'bind', Source: '/etc/app', Target: '/config', ReadOnly: true },
         ],

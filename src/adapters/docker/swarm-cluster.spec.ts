@@ -216,7 +216,7 @@ describe('secrets', () => {
     const { container_id } = (await swarm.runningTask(service))!;
     expect(await run(container_id!, 'cat', '/run/secrets/db.password')).toBe('hunter2 with {{ braces');
     expect(await run(container_id!, 'cat', '/run/secrets/key')).toBe('line one\nline two\n');
-    expect(await run(container_id!, 'ls', '/run/secrets')).toBe('db.password\nempty\nkey\n');
+    expect(await run(container_id!, 'ls', '-1', '/run/secrets')).toBe('db.password\nempty\nkey\n');
     expect(JSON.stringify(await inspectService(docker, service.name))).not.toContain('hunter2');
   });
 

@@ -126,13 +126,12 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
 /** An ended deployment only learns what becomes of its rollback. */
 function afterwards(state: DeploymentState, fact: Fact): DeploymentState {
   if (state.status !== 'failed') return state;
-  if (fact.type === 'rollback_ordered' && !state.rollback) {
-    return { ...state, rollback: { by: fact.by, release: fact.release } };
-  }
+  const { rollback } = state;
   if (fact.type === 'deployment_rolled_back') return { ...state, status: 'rolled_back', rolled_back_by: fact.by };
-  if (fact.type === 'rollback_failed' && state.rollback && !state.rollback.error) {
-    return { ...state, rollback: { ...state.rollback, error: fact.error } };
-  }
+  if (fact.type === 'rollback_ordered' && !rollback)
+    return { ...state, rollback: { by: fact.by, release: fact.release } };
+  if (fact.type === 'rollback_failed' && rollback && !rollback.error)
+    return { ...state, rollback: { ...rollback, error: fact.error } };
   return state;
 }
 

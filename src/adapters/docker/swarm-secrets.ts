@@ -1,6 +1,7 @@
 /** Swarm secrets: the files under /run/secrets of one service. They are made with it and go with it. */
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
+import { DeployError } from '../../domain/errors.js';
 import type { DesiredService } from '../../domain/ports.js';
 import { isNameConflict } from './docker-failure.js';
 import { LABEL, type Surroundings } from './service-spec.js';
@@ -30,7 +31,8 @@ export async function ensureSecrets(
   return wanted.map(([file]) => {
     const name = secretName(service, file);
     const secret = made.find(({ Spec }) => Spec?.Name === name);
-    if (secret === undefined) throw new Error(`the secret ${name} is not there`);
+    if (secret === undefined)
+      throw new DeployError('name_taken', `The secret ${name} exists and is not this installation's.`);
     return { id: secret.ID, name, file };
   });
 }

@@ -9,6 +9,9 @@ import { likePatterns } from './entry-rows.js';
 const APPS = `select apps.app_name, apps.environment, project, config, live_release, live_deployment, traffic,
   coalesce(retiring, '[]') as retiring from apps left join traffic using (app_name, environment)`;
 
+/** How long one piece of work may take while the app stands still for it. */
+const IDLE_WORK_MS = 60_000;
+
 interface AppRow extends AppPlace {
   project: string;
   config: AppConfig | null;
@@ -49,12 +52,18 @@ export class PostgresAppStore extends AppStore {
     { app_name, environment }: AppPlace,
     page: { limit: number; offset: number },
   ): Promise<{ releases: Release[]; total: number }> {
-    const rows = await this.database.query<ReleaseRow & { total: number }>(
-      `select *, count(*) over ()::int as total from releases where app_name = $1 and environment = $2
-       order by release desc limit $3 offset $4`,
-      [app_name, environment, page.limit, page.offset],
-    );
-    return { releases: rows.map(({ total: _, ...row }) => toRelease(row)), total: rows[0]?.total ?? 0 };
+    const place = [app_name, environment];
+    const [rows, counts] = await Promise.all([
+      this.database.query<ReleaseRow>(
+        'select * from releases where app_name = $1 and environment = $2 order by release desc limit $3 offset $4',
+        [...place, page.limit, page.offset],
+      ),
+      this.database.query<{ total: number }>(
+        'select count(*)::int as total from releases where app_name = $1 and environment = $2',
+        place,
+      ),
+    ]);
+    return { releases: rows.map(toRelease), total: counts[0]?.total ?? 0 };
   }
 
   override async release({ app_name, environment }: AppPlace, number: number): Promise<Release | undefined> {
@@ -87,6 +96,8 @@ export class PostgresAppStore extends AppStore {
   ): Promise<boolean> {
     const values = [place.app_name, place.environment];
     return this.database.transaction(async (client) => {
+      // The work is done by Docker; it holds up this app only, not the stream.
+      await client.query(`set local idle_in_transaction_session_timeout = ${IDLE_WORK_MS}`);
       // Whoever starts a deployment locks this row as well.
       await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', values);
       const app = await readApp(client, place);
@@ -102,7 +113,8 @@ export class PostgresAppStore extends AppStore {
 
   override async remove({ app_name, environment }: AppPlace): Promise<void> {
     await this.database.transaction(async (client) => {
-      for (const table of ['traffic', 'releases', 'domains', 'apps']) {
+      // The app's row first: everybody who changes something of it has it.
+      for (const table of ['apps', 'traffic', 'releases', 'domains']) {
         await client.query(`delete from ${table} where app_name = $1 and environment = $2`, [app_name, environment]);
       }
     });

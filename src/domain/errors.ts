@@ -161,6 +161,8 @@ export const ERRORS = {
   rollout_not_running: request(409, 'The deployment has no rollout under way.'),
   release_not_found: request(404, 'The app has no such release.'),
   no_previous_release: request(409, 'There is no release before the current one.'),
+  already_live: request(409, 'This release is live already.'),
+  app_not_live: request(409, 'The app has no live release.', 'Deploy it first.'),
   release_image_gone: permanent('The image of the release is gone.', 'Deploy it again from its source.'),
   registry_not_found: request(404, 'No registry has this name.'),
   rollback_failed: permanent('The rollback failed too.', 'Look at what serves now, and deploy a good version.'),

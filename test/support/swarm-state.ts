@@ -74,6 +74,23 @@ export class SwarmState {
       .map(({ Id }) => Id);
   }
 
+  /** Ids of the containers that run for the app. */
+  async running(app: string): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const containers = await docker.listContainers();
+    return containers
+      .filter(({ Labels }) => Labels['com.docker.swarm.service.name']?.startsWith(`${app}_r`))
+      .map(({ Id }) => Id)
+      .sort();
+  }
+
+  /** Names of the volumes that begin so. */
+  async volumes(prefix = this.prefix): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const { Volumes } = await docker.listVolumes();
+    return Volumes.map(({ Name }) => Name).filter((name) => name.startsWith(prefix));
+  }
+
   async clean(): Promise<void> {
     const docker = await this.#client.calls();
     for (const { ID, Spec } of await docker.listServices()) {
@@ -85,6 +102,7 @@ export class SwarmState {
       `the containers of ${this.prefix} are gone`,
       30_000,
     );
+    for (const name of await this.volumes()) await docker.getVolume(name).remove();
     await this.#cleanEdge(docker);
     for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
     for (const { Id, Labels } of await docker.listImages()) {

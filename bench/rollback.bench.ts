@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { DeploymentView } from '../src/modules/deployments/deployment.view.js';
-import type { TrafficAppOptions } from '../test/support/traffic-app.ts';
+import { trafficApp, type TrafficAppOptions } from '../test/support/traffic-app.ts';
 import { startTestRegistry } from '../test/support/test-registry.ts';
 import { TrafficLoad } from '../test/support/traffic-load.ts';
 import { RawService } from './baselines/raw-service.ts';
@@ -62,6 +62,8 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
   const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
   const client = await DeployClient.logIn(server);
   const events = await EngineEvents.listen(scope, docker);
+  // It waits until the edge has started, which the measured ones need not.
+  await client.succeed({ app_name: `${prefix}-warm`, project: prefix, ...trafficApp({ version: 'v1' }) });
   const url = `http://127.0.0.1:${environment.HTTP_PORT}`;
   const registry = await startTestRegistry({ open: true });
   scope.defer(() => registry.stop());

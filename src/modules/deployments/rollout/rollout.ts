@@ -137,7 +137,10 @@ export class Rollout {
     if (!this.adopted) {
       const change = await ports.cluster.create({ ...desired, replicas }, session.signal);
       if (change === 'created') {
-        session.log('info', `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`);
+        session.log(
+          'info',
+          `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`,
+        );
         return;
       }
     }

@@ -1,6 +1,7 @@
 /** The composition root: which adapter stands behind which port, and which parts this process's role needs. */
 import { join } from 'node:path';
 import { Global, Injectable, Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { AcmeCertificateAuthority } from './adapters/acme/acme-certificate-authority.js';
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
@@ -10,6 +11,7 @@ import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
+import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
@@ -22,6 +24,8 @@ import {
   AppStore,
   Archives,
   AuditTrail,
+  CertificateAuthority,
+  CertificateStore,
   Cluster,
   CredentialStore,
   DeploymentStore,
@@ -41,6 +45,7 @@ import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
 import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
+import { CaptainName, CertificateOptions, CertificatesModule } from './modules/certificates/index.js';
 import { EdgePorts } from './modules/apps/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
@@ -52,7 +57,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
-import { CaptainAddress, EdgeKeeping } from './modules/edge/index.js';
+import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -92,19 +97,23 @@ class StreamAuthModule {}
 @Global()
 @Module({})
 export class PortsModule {
-  static for(config: Config, { database, redis, docker, installation, secrets }: Infrastructure): DynamicModule {
+  static for(config: Config, infrastructure: Infrastructure): DynamicModule {
+    const { database, redis, docker, installation, secrets, acmeAuthorities } = infrastructure;
     const instance = config.FLUKEDEPLOY_INSTANCE;
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    // No project's network is named like it: their names hold no underscore.
+    const edgeNetwork = `${config.EDGE_NAME}_network`;
     const edge = hasEdge
       ? new NginxEdge(docker, {
           httpPort: config.HTTP_PORT,
           httpsPort: config.HTTPS_PORT,
           ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
           service: config.EDGE_NAME,
-          network: config.EDGE_NAME,
+          network: edgeNetwork,
+          drainSeconds: config.EDGE_DRAIN_SECONDS,
           installation,
           tunnelSecret: secrets.fingerprint('edge tunnel'),
         })
@@ -124,9 +133,20 @@ export class PortsModule {
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registries })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registries })],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries })],
       [Edge, edge],
-      [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [CertificateStore, new PostgresCertificateStore(database)],
+      [
+        CertificateAuthority,
+        new AcmeCertificateAuthority({
+          directory: config.ACME_DIRECTORY_URL,
+          email: config.ACME_EMAIL,
+          authorities: acmeAuthorities,
+        }),
+      ],
+      [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
+      [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
+      [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
@@ -174,6 +194,7 @@ export class AppModule {
       imports: [
         PortsModule.for(config, infrastructure),
         HttpModule,
+        CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,
       ],

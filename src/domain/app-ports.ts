@@ -1,5 +1,6 @@
 /** The ports around apps: what is known of them between deployments, their releases, and the registries their images come from. */
 import type { AppConfig } from './app-spec.js';
+import type { EdgeState } from './edge-ports.js';
 import type { Release } from './releases.js';
 import type { Retiring, Traffic } from './traffic.js';
 
@@ -53,8 +54,11 @@ export abstract class AppStore {
   ): Promise<{ releases: Release[]; total: number }>;
   /** The newest one that fits. */
   abstract release(place: AppPlace, key: ReleaseKey): Promise<Release | undefined>;
-  /** Traffic of every app: what the edge serves. */
+  /** Traffic of every app that has a host name: what the edge serves. */
   abstract traffic(): Promise<Traffic[]>;
+  /** How the edge reaches FlukeDeploy's own API, as the process that serves it has said. */
+  abstract captain(): Promise<EdgeState['captain']>;
+  abstract setCaptain(captain: EdgeState['captain']): Promise<void>;
   /**
    * Runs `work` while no deployment of the app runs or can start; what it answers are the services that retire from then on.
    * False when a deployment runs.

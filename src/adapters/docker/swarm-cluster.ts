@@ -87,6 +87,8 @@ export class SwarmCluster extends Cluster {
   override async create(desired: DesiredService, signal?: AbortSignal): Promise<'created' | 'unchanged'> {
     return this.call(`the service ${desired.name}`, async (docker) => {
       const { installation, edgeNetwork } = this.options;
+      // Before anything is made for it: what is left behind for a name that is taken would be nobody's.
+      if (await this.isMade(docker, desired)) return 'unchanged';
       const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, {
         [LABEL.project]: desired.project,
       });
@@ -97,10 +99,19 @@ export class SwarmCluster extends Cluster {
       // The last look before the change: an undo that came in the meantime must not be undone.
       signal?.throwIfAborted();
       if (await createService(docker, spec, login)) return 'created';
-      const existing = await this.findService(desired.name);
-      if (existing?.managed && existing.deployment_id === desired.deployment_id) return 'unchanged';
-      throw new DeployError('name_taken', `A service named ${desired.name} exists and is not this deployment's.`);
+      // Another worker was faster; where its service is gone again already, the next attempt makes it.
+      if (await this.isMade(docker, desired)) return 'unchanged';
+      throw new DeployError('service_changed', `The service ${desired.name} was removed while it was made.`);
     });
+  }
+
+  /** Whether this deployment has made the service before. @throws DeployError `name_taken` when somebody else has */
+  private async isMade(docker: Docker, { name, deployment_id }: DesiredService): Promise<boolean> {
+    const service = await inspectService(docker, name);
+    if (service === undefined) return false;
+    const existing = serviceView(service, this.options.installation);
+    if (existing.managed && existing.deployment_id === deployment_id) return true;
+    throw new DeployError('name_taken', `A service named ${name} exists and is not this deployment's.`);
   }
 
   override async scale(serviceName: string, replicas: number, signal?: AbortSignal): Promise<number | undefined> {
@@ -122,15 +133,15 @@ export class SwarmCluster extends Cluster {
   override async remove(serviceName: string): Promise<boolean> {
     return this.call(`removing ${serviceName}`, async (docker) => {
       const current = await this.own(docker, serviceName);
-      if (current === undefined) return false;
-      await unlessGone(() => docker.getService(current.ID).remove(), undefined);
+      if (current) await unlessGone(() => docker.getService(current.ID).remove(), undefined);
+      // Also those of a service that never came to be: its worker may have died between the two.
       await removeSecrets(docker, serviceName, this.options.installation);
-      return true;
+      return current !== undefined;
     });
   }
 
   override async removeVolumes(names: readonly string[]): Promise<string[]> {
-    return this.call('removing volumes', (docker) => removeVolumes(docker, names));
+    return this.call('removing volumes', (docker) => removeVolumes(docker, names, this.options.installation));
   }
 
   private async login(image: string | undefined): Promise<Docker.AuthConfigObject> {

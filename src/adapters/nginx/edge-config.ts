@@ -131,6 +131,7 @@ function httpSettings({ bodyMegabytes }: EdgeConfigOptions): string[] {
     'proxy_set_header Connection $fd_connection;',
     // An answer of nginx itself; those of the apps pass as they are.
     'error_page 502 504 = @failed;',
+    'recursive_error_pages on;',
   ];
 }
 

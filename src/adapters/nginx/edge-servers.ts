@@ -3,7 +3,7 @@ import type { Traffic } from '../../domain/traffic.js';
 import type { CertificateFile } from './edge-certificates.js';
 import { certificateFor } from './edge-certificates.js';
 import { APP_HEADER, routeVariable, SET_VISITOR_COOKIE } from './edge-canary.js';
-import { appKey, hasServers, upstreamName, VERSIONS, versionSocket } from './edge-upstreams.js';
+import { appKey, hasServers, nameToAsk, upstreamName, VERSIONS, versionSocket } from './edge-upstreams.js';
 import { hostName, inOrder } from './edge-values.js';
 
 /** What the ordinary hop tells the app of the request. Clients' own claims of where they come from are replaced. */
@@ -19,14 +19,29 @@ export const FORWARD_HEADERS = [
   'proxy_set_header Upgrade $fd_upgrade;',
 ];
 
-export const NOTHING_SERVES = "return 503 'Nothing serves this address at the moment.\\n';";
-/** Where nginx's own 502 and 504 end, in every server that passes requests on. */
-export const FAILED = [
-  'location @failed {',
-  `  if ($fd_unserved) { ${NOTHING_SERVES} }`,
-  "  return 502 'The app did not answer this request.\\n';",
-  '}',
-];
+const NOTHING_SERVES = "return 503 'Nothing serves this address at the moment.\\n';";
+
+/**
+ * Where nginx's own 502 and 504 end. A group that has just come into a configuration has no address until DNS has answered: its first
+ * requests ask DNS themselves, and wait.
+ * @param name what to ask for: `service:port`, or a variable that holds it; none where nothing is there to be found
+ */
+function failures(name: string | undefined): string[] {
+  return [
+    'location @failed {',
+    "  if ($fd_unserved = 0) { return 502 'The app did not answer this request.\\n'; }",
+    ...(name === undefined
+      ? [`  ${NOTHING_SERVES}`]
+      : [
+          `  set $fd_name '${name}';`,
+          `  if ($fd_name = '') { ${NOTHING_SERVES} }`,
+          '  proxy_pass http://$fd_name;',
+          '  error_page 502 504 = @unserved;',
+        ]),
+    '}',
+    `location @unserved { ${NOTHING_SERVES} }`,
+  ];
+}
 
 /** The challenge of a certificate authority is answered under every name, and nothing else is at that path. */
 const CHALLENGES = [
@@ -42,6 +57,8 @@ export interface Site {
   readonly forceHttps: boolean;
   /** What is in the location of all requests. */
   readonly answer: readonly string[];
+  /** Asked for where the group has no address. */
+  readonly name?: string | undefined;
 }
 
 export function appSites(traffic: Traffic): Site[] {
@@ -49,10 +66,12 @@ export function appSites(traffic: Traffic): Site[] {
   const answer = canary
     ? canaryAnswer(traffic)
     : backendAnswer(hasServers(traffic.stable), upstreamName(traffic, 'stable'));
-  const sites: Site[] = [{ hosts: traffic.hosts, forceHttps, answer }];
+  // A canary's second hop asks DNS itself.
+  const name = canary ? undefined : nameToAsk(traffic.stable);
+  const sites: Site[] = [{ hosts: traffic.hosts, forceHttps, answer, name }];
   if (preview) {
     const served = backendAnswer(hasServers([preview.backend]), upstreamName(traffic, 'preview'));
-    sites.push({ hosts: [preview.host], forceHttps, answer: served });
+    sites.push({ hosts: [preview.host], forceHttps, answer: served, name: nameToAsk([preview.backend]) });
   }
   return sites;
 }
@@ -90,13 +109,13 @@ export function siteServers(site: Site, { certificates, httpsPort }: ServerOptio
   const redirected = site.forceHttps ? inOrder(encrypted.flatMap((file) => groups.get(file) ?? [])) : [];
   const plain = inOrder([...groups.values()].flat().filter((host) => !redirected.includes(host)));
   return [
-    ...(plain.length > 0 ? server(['listen 80;'], plain, [...CHALLENGES, ...everything(site.answer)]) : []),
+    ...(plain.length > 0 ? server(['listen 80;'], plain, [...CHALLENGES, ...everything(site)]) : []),
     ...(redirected.length > 0 ? server(['listen 80;'], redirected, [...CHALLENGES, ...redirect(httpsPort)]) : []),
     ...encrypted.flatMap((file) =>
       server(
         ['listen 443 ssl;', 'http2 on;', `ssl_certificate ${file};`, `ssl_certificate_key ${file};`],
         groups.get(file) ?? [],
-        everything(site.answer),
+        everything(site),
       ),
     ),
   ];
@@ -108,8 +127,8 @@ function redirect(httpsPort: number): string[] {
   return [`location / { return 308 https://$host${port}$request_uri; }`];
 }
 
-function everything(answer: readonly string[]): string[] {
-  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...FAILED];
+function everything({ answer, name }: Site): string[] {
+  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...failures(name)];
 }
 
 function server(listen: readonly string[], hosts: readonly string[], body: readonly string[]): string[] {
@@ -138,19 +157,20 @@ export function unknownHosts(): string[] {
 export function versionServers(): string[] {
   return VERSIONS.flatMap((version) => [
     'server {',
-    `  listen ${versionSocket(version)};`,
-    '  client_max_body_size 0;',
-    '  proxy_request_buffering off;',
-    `  access_log /dev/stdout fd_${version} if=$fd_recorded;`,
-    '  location / {',
-    `    if ($fd_${version} = '') { ${NOTHING_SERVES} }`,
-    `    proxy_pass http://$fd_${version};`,
-    '    proxy_set_header Host $http_host;',
-    '    proxy_set_header Upgrade $fd_upgrade;',
-    '    proxy_set_header Connection $fd_connection;',
-    `    proxy_set_header ${APP_HEADER} '';`,
-    '  }',
-    ...FAILED.map((line) => `  ${line}`),
+    ...[
+      `listen ${versionSocket(version)};`,
+      'client_max_body_size 0;',
+      `access_log /dev/stdout fd_${version} if=$fd_recorded;`,
+      'proxy_set_header Host $http_host;',
+      'proxy_set_header Upgrade $fd_upgrade;',
+      'proxy_set_header Connection $fd_connection;',
+      `proxy_set_header ${APP_HEADER} '';`,
+      'location / {',
+      `  if ($fd_${version} = '') { ${NOTHING_SERVES} }`,
+      `  proxy_pass http://$fd_${version};`,
+      '}',
+      ...failures(`$fd_${version}_name`),
+    ].map((line) => `  ${line}`),
     '}',
   ]);
 }

@@ -17,6 +17,17 @@ interface Ended {
 /** Adds a fact to the deployment of this id. */
 export type AppendFact = (deploymentId: string, fact: Fact) => Promise<void>;
 
+/** What `endDeployment` will change, before the stream is locked: whoever takes an order has the app's row first, then the stream. */
+export async function lockForEnd(
+  client: Client,
+  { app_name, environment }: Pick<Ended, 'app_name' | 'environment'>,
+  { identity }: DeploymentState,
+): Promise<void> {
+  if (identity.rollback_of !== undefined)
+    await client.query('select 1 from deployments where id = $1 for update', [identity.rollback_of]);
+  await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', [app_name, environment]);
+}
+
 /** The uploaded archive has served, whatever the outcome; a success makes the configuration the app's own. */
 export async function endDeployment(
   client: Client,

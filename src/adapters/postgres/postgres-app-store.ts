@@ -4,6 +4,7 @@ import {
   AppStore,
   type AppPlace,
   type AppRecord,
+  type EdgeState,
   type LiveRelease,
   type ReleaseKey,
   type Removal,
@@ -19,6 +20,9 @@ const APPS = `select apps.app_name, apps.environment, project, apps.config, live
   deployment_id as live_from, created_at as live_since
   from apps left join traffic using (app_name, environment)
   left join releases on releases.app_name = apps.app_name and releases.environment = apps.environment and release = live_release`;
+
+/** How long one piece of work may take while the app stands still for it. */
+const IDLE_WORK_MS = 60_000;
 
 interface AppRow extends AppPlace {
   project: string;
@@ -65,12 +69,18 @@ export class PostgresAppStore extends AppStore {
     { app_name, environment }: AppPlace,
     page: { limit: number; offset: number },
   ): Promise<{ releases: Release[]; total: number }> {
-    const rows = await this.database.query<ReleaseRow & { total: number }>(
-      `select *, count(*) over ()::int as total from releases where app_name = $1 and environment = $2
-       order by release desc limit $3 offset $4`,
-      [app_name, environment, page.limit, page.offset],
-    );
-    return { releases: rows.map(({ total: _, ...row }) => toRelease(row)), total: rows[0]?.total ?? 0 };
+    const place = [app_name, environment];
+    const [rows, counts] = await Promise.all([
+      this.database.query<ReleaseRow>(
+        'select * from releases where app_name = $1 and environment = $2 order by release desc limit $3 offset $4',
+        [...place, page.limit, page.offset],
+      ),
+      this.database.query<{ total: number }>(
+        'select count(*)::int as total from releases where app_name = $1 and environment = $2',
+        place,
+      ),
+    ]);
+    return { releases: rows.map(toRelease), total: counts[0]?.total ?? 0 };
   }
 
   override async release(
@@ -87,13 +97,28 @@ export class PostgresAppStore extends AppStore {
   }
 
   override async traffic(): Promise<Traffic[]> {
-    const rows = await this.database.query<{ traffic: Traffic }>('select traffic from traffic');
+    const rows = await this.database.query<{ traffic: Traffic }>(
+      `select traffic from traffic where jsonb_array_length(traffic -> 'hosts') > 0`,
+    );
     return rows.map(({ traffic }) => traffic);
+  }
+
+  override async captain(): Promise<EdgeState['captain']> {
+    const [row] = await this.database.query<{ captain: EdgeState['captain'] | null }>(
+      'select captain from edge_settings',
+    );
+    return row?.captain ?? undefined;
+  }
+
+  override async setCaptain(captain: EdgeState['captain']): Promise<void> {
+    await this.database.query('update edge_settings set captain = $1', [captain ? JSON.stringify(captain) : null]);
   }
 
   override async whileIdle(place: AppPlace, work: (app: AppRecord) => Promise<readonly Retiring[]>): Promise<boolean> {
     const values = [place.app_name, place.environment];
     return this.database.transaction(async (client) => {
+      // The work is done by Docker; it holds up this app only, not the stream.
+      await client.query(`set local idle_in_transaction_session_timeout = ${IDLE_WORK_MS}`);
       // Whoever starts a deployment locks this row as well.
       await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', values);
       const app = await readApp(client, place);

@@ -85,7 +85,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
       release,
       version: asked.version ?? defaultVersion(spec.source, release),
     };
-    await claimHosts(client, asked, order.hosts ?? []);
+    await claimHosts(client, asked, [...new Set(order.hosts)]);
     await insertDeployment(client, identity, spec, appendFact(client, this.options.instance));
     const row = await lockDeployment(client, identity.id);
     if (row === undefined) throw new Error(`deployment ${identity.id} was not stored`);
@@ -203,19 +203,24 @@ async function claimHosts(
   { app_name, environment }: Pick<DeploymentIdentity, 'app_name' | 'environment'>,
   hosts: readonly string[],
 ): Promise<void> {
-  if (hosts.length === 0) return;
-  await client.query(
-    `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
-     order by host on conflict (host) do nothing`,
-    [hosts, app_name, environment],
-  );
-  const { rows } = await client.query<{ host: string }>(
-    'select host from domains where host = any ($1) and (app_name <> $2 or environment <> $3) order by host limit 1',
-    [hosts, app_name, environment],
-  );
-  if (rows[0] === undefined) return;
-  const message = `${rows[0].host} belongs to another app`;
-  throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
+  // One that its owner gives up between the two looks belongs to nobody yet.
+  for (let owned = 0; owned < hosts.length;) {
+    await client.query(
+      `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
+       order by host on conflict (host) do nothing`,
+      [hosts, app_name, environment],
+    );
+    const { rows } = await client.query<{ host: string; own: boolean }>(
+      'select host, app_name = $2 and environment = $3 as own from domains where host = any ($1) order by host',
+      [hosts, app_name, environment],
+    );
+    const foreign = rows.find(({ own }) => !own);
+    if (foreign) {
+      const message = `${foreign.host} belongs to another app`;
+      throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
+    }
+    owned = rows.length;
+  }
 }
 
 async function refuseWhileInProgress(

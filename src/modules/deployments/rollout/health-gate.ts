@@ -46,7 +46,13 @@ export class HealthGate {
   async look(tasks: readonly TaskView[], signal: AbortSignal = this.session.signal): Promise<void> {
     const now = performance.now();
     const due = tasks.filter(({ id }) => {
-      const standing = this.#standings.get(id) ?? { seen: now, asked: -Infinity, successes: 0, failures: 0, passed: false };
+      const standing = this.#standings.get(id) ?? {
+        seen: now,
+        asked: -Infinity,
+        successes: 0,
+        failures: 0,
+        passed: false,
+      };
       this.#standings.set(id, standing);
       return now - standing.asked >= this.gate.check.interval_ms;
     });
@@ -77,10 +83,16 @@ export class HealthGate {
     if (standing === undefined) return;
     standing.asked = performance.now();
     const { gate } = this;
-    if (!('port' in gate)) return this.#trust(task, standing);
+    if (!('port' in gate)) {
+      this.#trust(task, standing);
+      return;
+    }
     const { cluster, edge } = this.ports;
     const address = edge.enabled ? task.address : await cluster.address(task);
-    if (address === undefined) return this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+    if (address === undefined) {
+      this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+      return;
+    }
     const { healthy, reason } = await this.#probe(address, gate, signal);
     if (!healthy) standing.said = reason ?? 'no answer';
     standing.successes = healthy ? standing.successes + 1 : 0;

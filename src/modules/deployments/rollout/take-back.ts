@@ -4,7 +4,7 @@ import { isExclusive, serviceName } from '../../../domain/app-spec.js';
 import { isServing } from '../../../domain/convergence.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { retire } from './retirement-plan.js';
-import type { RolloutPorts } from './rollouts.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 const POLL_MS = 200;
 /** Then the requests go back to as many replicas as there are. */

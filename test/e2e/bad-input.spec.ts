@@ -30,7 +30,7 @@ let tokens: Readonly<Record<Asker, string | undefined>>;
 const swarm = new SwarmState(app);
 
 beforeAll(async () => {
-  installation = await TestInstallation.create({ UPLOAD_LIMIT_MB: '1' });
+  installation = await TestInstallation.create({ UPLOAD_LIMIT_MB: '1', ROOT_DOMAIN: 'apps.test' });
   client = await Client.logIn(() => installation.server.url);
   tokens = {
     admin: client.token,

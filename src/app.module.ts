@@ -133,10 +133,7 @@ export class PortsModule {
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registries })],
-      [
-        Cluster,
-        new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries }),
-      ],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries })],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [

@@ -34,7 +34,10 @@ async function start(config: Config): Promise<void> {
     const url = await app.getUrl();
     logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${url}`);
     if (config.FLUKEDEPLOY_ROLE !== 'worker') {
-      await app.get(Captain).listens(Number(new URL(url).port)).catch((error: unknown) => logger.warn(error));
+      await app
+        .get(Captain)
+        .listens(Number(new URL(url).port))
+        .catch((error: unknown) => logger.warn(error));
     }
   } catch (error) {
     await closeAll(opened).catch((failure: unknown) => logger.error(failure));

@@ -94,7 +94,7 @@ describe('an app', () => {
 
     expect((await process.apps.release(app, { release: 2 }))?.image).toBe('image-1');
     expect(await process.apps.release(app, { release: 4 })).toBeUndefined();
-    expect(await process.apps.release({ ...app, environment: 'staging' }, 2)).toBeUndefined();
+    expect(await process.apps.release({ ...app, environment: 'staging' }, { release: 2 })).toBeUndefined();
   });
 });
 

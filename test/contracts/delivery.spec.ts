@@ -64,7 +64,11 @@ describe('a failure after the version has met requests', () => {
         reason: expect.stringMatching(/^1\.5 failed: /),
       },
     });
-    expect(spec).toMatchObject({ source: { kind: 'release', release: 1, image: IMAGE }, config: {}, auto_rollback: false });
+    expect(spec).toMatchObject({
+      source: { kind: 'release', release: 1, image: IMAGE },
+      config: {},
+      auto_rollback: false,
+    });
     expect((await messages(bad.id)).slice(-2)).toEqual([
       expect.stringMatching(/^Deployment failed in deploy: /),
       `Rollback to release 1 (1.4) ordered: ${state.identity.id}`,
@@ -114,7 +118,11 @@ describe('a failure after the version has met requests', () => {
     const bad = await process.goWrong({ config: { replicas: 7 } });
     const back = await orderOf(bad.id);
     const { state, config } = await process.finish(back);
-    expect(state).toMatchObject({ status: 'success', phases: { build: { status: 'skipped' } }, outputs: { image: IMAGE } });
+    expect(state).toMatchObject({
+      status: 'success',
+      phases: { build: { status: 'skipped' } },
+      outputs: { image: IMAGE },
+    });
     expect(config?.replicas).toBe(2);
     expect((await process.record(bad.id)).state).toMatchObject({ status: 'rolled_back', rolled_back_by: back });
     expect((await messages(bad.id)).at(-1)).toBe(`Rolled back by ${back}`);
@@ -236,7 +244,11 @@ describe('a success', () => {
   it('keeps what the build has left behind', async () => {
     const { id } = await process.accept();
     await process.finish(id, { image: IMAGE, image_digest: 'sha256:1', commit: 'abc' });
-    expect(await process.apps.release(app, { release: 1 })).toMatchObject({ image: IMAGE, image_digest: 'sha256:1', commit: 'abc' });
+    expect(await process.apps.release(app, { release: 1 })).toMatchObject({
+      image: IMAGE,
+      image_digest: 'sha256:1',
+      commit: 'abc',
+    });
   });
 
   it('of a rollback has the content of its target, also of one that was a rollback itself', async () => {
@@ -332,7 +344,10 @@ describe('a paused rollout', () => {
     const { id } = await process.accept({ timeout_ms: 60_000 });
     await process.reach(id, 'deploy');
     const at = new Date().toISOString();
-    await process.log.append({ deployment_id: id, items: [{ fact: { type: 'rollout_paused', at, actor, reason: '' } }] });
+    await process.log.append({
+      deployment_id: id,
+      items: [{ fact: { type: 'rollout_paused', at, actor, reason: '' } }],
+    });
     await process.expireLease(id);
     expect(await process.claims.expire(0)).toEqual([]);
     const claim = await process.held(id);

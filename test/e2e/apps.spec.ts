@@ -1,6 +1,6 @@
 /** Apps between deployments: scaled, configured anew, restarted, rolled back, removed. Each change is a deployment like any other. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { UnifiedLogEntry } from '../../src/domain/log-entry.js';
+import type { FlukeDeployEventType, UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import type { AppListView, AppView } from '../../src/modules/apps/app.view.js';
 import type { DifferencesView, ReleaseListView } from '../../src/modules/apps/release.view.js';
 import type { RemovedAppView } from '../../src/modules/apps/removed-app.view.js';
@@ -53,9 +53,12 @@ async function change(method: string, of: string, body: unknown = {}): Promise<D
   return bench.client.ended(answer.body.deployment_id);
 }
 
-async function eventsOf({ deployment_id }: DeploymentView, type: string): Promise<UnifiedLogEntry[]> {
+async function eventsOf(
+  { deployment_id }: DeploymentView,
+  type: `${FlukeDeployEventType}`,
+): Promise<UnifiedLogEntry[]> {
   const entries = await bench.client.entries(deployment_id);
-  return entries.filter(({ flukedeploy_metadata: { event_type } }) => event_type === type);
+  return entries.filter(({ flukedeploy_metadata: { event_type } }) => String(event_type) === type);
 }
 
 async function settled(name: string, count: number): Promise<string[]> {

@@ -73,7 +73,6 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       const { code, message, evidence = [] } = toDeployError(verdict, left);
       return { code, message, evidence };
     },
-    runningTask: async ({ name }) =>
-      (await cluster.tasks(name)).find(({ state }) => state === 'running'),
+    runningTask: async ({ name }) => (await cluster.tasks(name)).find(({ state }) => state === 'running'),
   };
 }

@@ -116,10 +116,23 @@ export class SwarmState {
   async #cleanEdge(docker: Docker): Promise<void> {
     const isOurs = (name: string | undefined): boolean => name?.startsWith(this.prefix) ?? false;
     for (const { ID, Spec } of await docker.listConfigs()) if (isOurs(Spec?.Name)) await docker.getConfig(ID).remove();
-    for (const { Name } of (await docker.listVolumes()).Volumes) if (isOurs(Name)) await docker.getVolume(Name).remove();
+    for (const { Name } of (await docker.listVolumes()).Volumes)
+      if (isOurs(Name)) await docker.getVolume(Name).remove();
     for (const { Id, Name } of await docker.listNetworks()) {
       // The last task may still be leaving it.
-      if (isOurs(Name)) await until(() => docker.getNetwork(Id).remove().then(() => true, () => false), `${Name} is gone`, 20_000);
+      if (isOurs(Name))
+        await until(
+          () =>
+            docker
+              .getNetwork(Id)
+              .remove()
+              .then(
+                () => true,
+                () => false,
+              ),
+          `${Name} is gone`,
+          20_000,
+        );
     }
   }
 }

@@ -222,7 +222,10 @@ describe('secrets', () => {
 
   it('are those of their release alone, and go with its service', async () => {
     const [one, two] = [1, 2].map((release) =>
-      swarm.desired(`secret-${release}`, release, { app_name: swarm.named('secrets'), secrets: { key: `key ${release}` } }),
+      swarm.desired(`secret-${release}`, release, {
+        app_name: swarm.named('secrets'),
+        secrets: { key: `key ${release}` },
+      }),
     );
     for (const service of [one!, two!]) await swarm.deploy(service);
     expect(await secretsOf(one!.name)).toHaveLength(1);

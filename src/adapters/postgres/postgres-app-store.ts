@@ -104,7 +104,9 @@ export class PostgresAppStore extends AppStore {
   }
 
   override async captain(): Promise<EdgeState['captain']> {
-    const [row] = await this.database.query<{ captain: EdgeState['captain'] | null }>('select captain from edge_settings');
+    const [row] = await this.database.query<{ captain: EdgeState['captain'] | null }>(
+      'select captain from edge_settings',
+    );
     return row?.captain ?? undefined;
   }
 

@@ -22,7 +22,7 @@ export class RollbackTargets {
       throw refuse('invalid_field', other[0], 'only one of version, release and deployment_id may be sent');
     }
     if (named === undefined) return this.#before(app, live.release);
-    const [path, value] = named;
+    const [path, value] = named as [string, string | number];
     const target = await this.apps.release(app, key);
     if (target === undefined) {
       throw refuse('release_not_found', path, `${app.app_name} has no release of ${path} ${String(value)}`);

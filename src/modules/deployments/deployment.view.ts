@@ -4,7 +4,14 @@ import { DEPLOYMENT_KINDS, type DeploymentKind, type DeploymentState, type Phase
 import type { ErrorCode, Failure } from '../../domain/errors.js';
 import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
 import type { DeploymentStats, PlacedDeployment } from '../../domain/ports.js';
-import { rolloutLinks, RolloutLinks, rolloutView, RolloutView, TrafficShareView, trafficView } from './rollout.view.js';
+import {
+  rolloutLinks,
+  type RolloutLinks,
+  rolloutView,
+  RolloutView,
+  TrafficShareView,
+  trafficView,
+} from './rollout.view.js';
 
 export class FailureView implements Failure {
   /** From the table at `/problems`. */
@@ -39,11 +46,16 @@ export class PhasesView implements Record<Phase, PhaseView> {
   post_deploy!: PhaseView;
 }
 
-export class DeploymentLinks extends RolloutLinks {
+export class DeploymentLinks implements RolloutLinks {
   self!: string;
   logs!: string;
   app!: string;
   cancel?: string;
+  /** Where people and agents may step into a rollout. */
+  promote?: string;
+  pause?: string;
+  resume?: string;
+  abort?: string;
 }
 
 /** The way back of a deployment that failed after requests had met it. */

@@ -40,11 +40,12 @@ export class TrafficShareView {
   host?: string;
 }
 
-export class RolloutLinks {
-  promote?: string;
-  pause?: string;
-  resume?: string;
-  abort?: string;
+/** Where people and agents may step in. */
+export interface RolloutLinks {
+  readonly promote?: string;
+  readonly pause?: string;
+  readonly resume?: string;
+  readonly abort?: string;
 }
 
 export function rolloutView({ rollout }: DeploymentState, strategy: Strategy | undefined): RolloutView | undefined {
@@ -66,11 +67,11 @@ export function trafficView({ stable, canary, preview }: Traffic): TrafficShareV
   return [
     ...stable.map((backend) => shareOf('stable', backend, stable.length === 1 ? rest : undefined)),
     ...(canary ? [shareOf('canary', canary.backend, canary.weight)] : []),
-    ...(preview ? [{ ...shareOf('preview', preview.backend), host: preview.host }] : []),
+    ...(preview ? [shareOf('preview', preview.backend, undefined, preview.host)] : []),
   ];
 }
 
-function shareOf(role: TrafficShareView['role'], backend: Backend, percent?: number): TrafficShareView {
+function shareOf(role: TrafficShareView['role'], backend: Backend, percent?: number, host?: string): TrafficShareView {
   const { service, release, deployment_id, addresses } = backend;
   return {
     role,
@@ -78,6 +79,7 @@ function shareOf(role: TrafficShareView['role'], backend: Backend, percent?: num
     release,
     deployment_id,
     ...(percent !== undefined && { percent }),
+    ...(host !== undefined && { host }),
     ...(addresses && { replicas: addresses.length }),
   };
 }

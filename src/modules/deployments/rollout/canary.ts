@@ -49,7 +49,8 @@ async function pause(
     return promoted_step >= index || promoted_fully === true;
   };
   const until =
-    Date.parse(rollout.session.state.rollout?.step_started_at ?? '') + (seconds === undefined ? Infinity : seconds * 1000);
+    Date.parse(rollout.session.state.rollout?.step_started_at ?? '') +
+    (seconds === undefined ? Infinity : seconds * 1000);
   const analysis = strategy.analysis ? new Analysis(rollout, strategy.analysis) : undefined;
   try {
     if (seconds === undefined) await rollout.pause('the step waits for promote');

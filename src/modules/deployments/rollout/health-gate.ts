@@ -46,7 +46,13 @@ export class HealthGate {
   async look(tasks: readonly TaskView[], signal: AbortSignal = this.session.signal): Promise<void> {
     const now = performance.now();
     const due = tasks.filter(({ id }) => {
-      const standing = this.#standings.get(id) ?? { seen: now, asked: -Infinity, successes: 0, failures: 0, passed: false };
+      const standing = this.#standings.get(id) ?? {
+        seen: now,
+        asked: -Infinity,
+        successes: 0,
+        failures: 0,
+        passed: false,
+      };
       this.#standings.set(id, standing);
       return now - standing.asked >= this.gate.check.interval_ms;
     });

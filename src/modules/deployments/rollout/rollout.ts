@@ -9,7 +9,7 @@ import { isSame, switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import type { HealthGate } from './health-gate.js';
-import type { RolloutPorts } from './rollouts.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
 const POLL_MS = 200;
@@ -137,7 +137,10 @@ export class Rollout {
     if (!this.adopted) {
       const change = await ports.cluster.create({ ...desired, replicas }, session.signal);
       if (change === 'created') {
-        session.log('info', `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`);
+        session.log(
+          'info',
+          `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`,
+        );
         return;
       }
     }

@@ -4,7 +4,7 @@ import { isExclusive, serviceName } from '../../../domain/app-spec.js';
 import { isServing } from '../../../domain/convergence.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { retire } from './retirement-plan.js';
-import type { RolloutPorts } from './rollouts.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 const POLL_MS = 200;
 /** Then the requests go back to as many replicas as there are. */
@@ -32,11 +32,18 @@ export async function takeBack(session: DeploymentSession, ports: RolloutPorts):
 
   for (const backend of before) await ports.cluster.scale(backend.service, base?.replicas ?? 0);
   if (traffic !== undefined) {
-    await whole(before.map((backend) => backend.service), base?.replicas ?? 0, ports);
+    await whole(
+      before.map((backend) => backend.service),
+      base?.replicas ?? 0,
+      ports,
+    );
     // A version that never was leaves no host name behind.
     const back = base?.traffic ?? { ...traffic, hosts: [], stable: [] };
     const { canary: _, preview: __, ...plain } = back;
-    const summary = before.length > 0 ? `All requests go back to ${before.map((one) => one.service).join(', ')}` : `No requests go to ${name} any more`;
+    const summary =
+      before.length > 0
+        ? `All requests go back to ${before.map((one) => one.service).join(', ')}`
+        : `No requests go to ${name} any more`;
     await session.append({
       type: 'traffic_shifted',
       traffic: plain,

@@ -159,6 +159,7 @@ describe('the way back to a release', () => {
       config: snapshot,
       validation_level: 'basic',
       auto_rollback: true,
+      whole: true,
       on_conflict: 'queue',
     });
     expect(rollbackSpec(releaseOf(4)).source).not.toHaveProperty('commit');

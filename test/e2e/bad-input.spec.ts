@@ -246,7 +246,7 @@ describe('after all of this', () => {
 
   it('only the good app is there', async () => {
     const { services, containers, ...rest } = await leftovers(installation, app);
-    expect({ services, containers: containers.length }).toEqual({ services: [app], containers: 1 });
+    expect({ services, containers: containers.length }).toEqual({ services: [`${app}_r1`], containers: 1 });
     expect({ ...NOTHING_LEFT, ...rest }).toEqual(NOTHING_LEFT);
     await swarm.clean();
     await expectNothingLeft();

@@ -272,7 +272,9 @@ describe('nested values', () => {
     const traffic = { hosts: ['deploy.test', 'message.test'], canary: { weight: 10, match } };
     const fact = { type: 'traffic_shifted', traffic, retiring: [{ service: 'message_r1' }], summary: 'deploy' };
     expect(masker.maskDeep({ fact })).toEqual({ fact: { ...fact, summary: '***' } });
-    expect(masker.maskDeep({ details: { traffic: { cookie: 'beta' } } })).toEqual({ details: { traffic: { cookie: '***' } } });
+    expect(masker.maskDeep({ details: { traffic: { cookie: 'beta' } } })).toEqual({
+      details: { traffic: { cookie: '***' } },
+    });
   });
 
   it('hide a private key whose lines are the items of a list', () => {

@@ -2,7 +2,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { at, request, resume } from '../../test/support/deployment-fixtures.js';
 import { explore, rolloutFacts, type Node } from '../../test/support/deployment-walk.js';
-import { decide, evolve, isTouched, settle, UNDO_CHANCES, type DeploymentState, type Fact, type FactType } from './deployment.js';
+import {
+  decide,
+  evolve,
+  isTouched,
+  settle,
+  UNDO_CHANCES,
+  type DeploymentState,
+  type Fact,
+  type FactType,
+} from './deployment.js';
 import {
   DEPLOYMENT_STATUSES,
   isFinal,

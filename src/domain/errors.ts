@@ -139,7 +139,10 @@ export const ERRORS = {
   health_check_failed: permanent('The health check did not pass in time.'),
 
   // The edge and certificates
-  edge_unavailable: passing('The edge does not answer.', 'Is its service running? Ask docker service ps flukedeploy-edge.'),
+  edge_unavailable: passing(
+    'The edge does not answer.',
+    'Is its service running? Ask docker service ps flukedeploy-edge.',
+  ),
   edge_rejected: permanent('nginx refuses the configuration; the one before stays live.'),
   domain_taken: request(409, 'The host name belongs to another app.', 'Remove it there first, or choose another name.'),
   certificate_invalid: request(422, 'The certificate cannot be used.'),

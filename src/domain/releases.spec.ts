@@ -118,11 +118,7 @@ describe('the automatic rollback', () => {
     ['it is not wanted', course(base, served, failed), { auto_rollback: false }],
     ['it has not ended', course(base, served), {}],
     ['it waits for another attempt', course(base, served, fail('deploy', 1, 'docker_unavailable')), {}],
-    [
-      'it succeeded',
-      course(base, served, succeed('deploy'), begin('post_deploy'), succeed('post_deploy')),
-      {},
-    ],
+    ['it succeeded', course(base, served, succeed('deploy'), begin('post_deploy'), succeed('post_deploy')), {}],
     ['it was cancelled', course(base, served, cancel, fail('deploy', 1, 'cancelled')), {}],
     ['nothing is known of what was before', course(undefined, served, failed), {}],
     ['nothing was before', course(nothing, served, failed), {}],
@@ -220,7 +216,10 @@ describe('the differences of two releases', () => {
 
   it('are told by path, in order, with both values', () => {
     const from = of({ replicas: 2, domains: ['a.example'], resources: { cpu_limit: 1 } }, { version: '1.0' });
-    const to = of({ replicas: 3, domains: ['b.example'], resources: { memory_limit_mb: 64 } }, { version: '1.1', commit: 'abc' });
+    const to = of(
+      { replicas: 3, domains: ['b.example'], resources: { memory_limit_mb: 64 } },
+      { version: '1.1', commit: 'abc' },
+    );
     expect(releaseDifferences(from, to, open)).toEqual([
       { path: 'commit', change: 'added', to: 'abc' },
       { path: 'config.domains', change: 'changed', from: ['a.example'], to: ['b.example'] },

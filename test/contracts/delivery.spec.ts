@@ -64,7 +64,11 @@ describe('a failure after the version has met requests', () => {
         reason: expect.stringMatching(/^1\.5 failed: /),
       },
     });
-    expect(spec).toMatchObject({ source: { kind: 'release', release: 1, image: IMAGE }, config: {}, auto_rollback: false });
+    expect(spec).toMatchObject({
+      source: { kind: 'release', release: 1, image: IMAGE },
+      config: {},
+      auto_rollback: false,
+    });
     expect((await messages(bad.id)).slice(-2)).toEqual([
       expect.stringMatching(/^Deployment failed in deploy: /),
       `Rollback to release 1 (1.4) ordered: ${state.identity.id}`,
@@ -114,7 +118,11 @@ describe('a failure after the version has met requests', () => {
     const bad = await process.goWrong({ config: { replicas: 7 } });
     const back = await orderOf(bad.id);
     const { state, config } = await process.finish(back);
-    expect(state).toMatchObject({ status: 'success', phases: { build: { status: 'skipped' } }, outputs: { image: IMAGE } });
+    expect(state).toMatchObject({
+      status: 'success',
+      phases: { build: { status: 'skipped' } },
+      outputs: { image: IMAGE },
+    });
     expect(config?.replicas).toBe(2);
     expect((await process.record(bad.id)).state).toMatchObject({ status: 'rolled_back', rolled_back_by: back });
     expect((await messages(bad.id)).at(-1)).toBe(`Rolled back by ${back}`);
@@ -332,7 +340,10 @@ describe('a paused rollout', () => {
     const { id } = await process.accept({ timeout_ms: 60_000 });
     await process.reach(id, 'deploy');
     const at = new Date().toISOString();
-    await process.log.append({ deployment_id: id, items: [{ fact: { type: 'rollout_paused', at, actor, reason: '' } }] });
+    await process.log.append({
+      deployment_id: id,
+      items: [{ fact: { type: 'rollout_paused', at, actor, reason: '' } }],
+    });
     await process.expireLease(id);
     expect(await process.claims.expire(0)).toEqual([]);
     const claim = await process.held(id);

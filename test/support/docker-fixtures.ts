@@ -58,8 +58,8 @@ async function clean(docker: Docker, prefix: string): Promise<void> {
     if (service.Spec?.Name?.startsWith(prefix)) await docker.getService(service.ID).remove();
   }
   await removed(async () => (await containers(docker, prefix)).length === 0);
-  for (const { ID, Spec } of (await docker.listSecrets()) as Docker.Secret[]) {
-    if (Spec?.Labels?.['flukedeploy.service']?.startsWith(prefix)) await docker.getSecret(ID ?? '').remove();
+  for (const { ID, Spec } of await docker.listSecrets()) {
+    if (Spec?.Labels?.['flukedeploy.service']?.startsWith(prefix)) await docker.getSecret(ID).remove();
   }
   for (const { Id, Name } of await docker.listNetworks()) {
     if (Name.startsWith(`flukedeploy-${prefix}`)) await removed(() => goneAfter(docker.getNetwork(Id).remove()));

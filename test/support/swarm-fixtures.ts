@@ -1,4 +1,5 @@
 /** Deployments to the real Swarm: a web server to deploy, and the verdict over it. */
+import type Docker from 'dockerode';
 import type { DockerFixtures } from './docker-fixtures.js';
 import { startDockerFixtures, until } from './docker-fixtures.js';
 import { NO_EVIDENCE } from '../../src/adapters/docker/container-evidence.js';
@@ -15,12 +16,18 @@ export interface SwarmFixtures extends DockerFixtures {
   settled(service: DesiredService): Promise<Verdict>;
   /** Applies, and judges until it is over. */
   deploy(service: DesiredService): Promise<Verdict>;
+  /** Applies, and judges until it fails, however long it runs before. */
+  fails(service: DesiredService): Promise<Verdict>;
   /** What users are told of a failed verdict. */
   failure(verdict: Verdict): Promise<{ code: string; message: string; evidence: readonly string[] }>;
   runningTask(service: DesiredService): Promise<TaskView | undefined>;
+  /** What the program prints inside the container. */
+  run(containerId: string, ...command: string[]): Promise<string>;
+  /** Swarm secrets of the service, whoever made them. */
+  secretsOf(serviceName: string): Promise<unknown[]>;
 }
 
-/** How often in a row a service must be found converged: two seconds, in which a crash shows. */
+/** How often in a row a service must be found converged: a program that crashes at once has shown it by then. */
 const STABLE_LOOKS = 10;
 
 export async function startSwarmFixtures(): Promise<SwarmFixtures> {
@@ -28,15 +35,22 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   const cluster = new SwarmCluster(fixtures.client, { installation: fixtures.prefix });
   const named = (name: string): string => `${fixtures.prefix}-${name}`;
 
-  const settled = ({ name, replicas }: DesiredService): Promise<Verdict> => {
+  /** Judges from now on. */
+  const judging = ({ name, replicas }: DesiredService): (() => Promise<Verdict>) => {
     const begin = Date.now();
+    return async () => {
+      const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name)]);
+      return judge({ service, tasks, replicas, since_ms: Date.now() - begin });
+    };
+  };
+  const settled = (desired: DesiredService): Promise<Verdict> => {
+    const look = judging(desired);
     let converged = 0;
     return until(async () => {
-      const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name)]);
-      const verdict = judge({ service, tasks, replicas, since_ms: Date.now() - begin });
+      const verdict = await look();
       if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
       return verdict.kind !== 'waiting' && verdict;
-    }, `${name} converges or fails`);
+    }, `${desired.name} converges or fails`);
   };
 
   return {
@@ -67,13 +81,32 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       await cluster.create(service);
       return settled(service);
     },
+    fails: async (service) => {
+      await cluster.create(service);
+      const look = judging(service);
+      return until(async () => {
+        const verdict = await look();
+        return verdict.kind === 'failed' && verdict;
+      }, `${service.name} fails`);
+    },
     failure: async (verdict) => {
       if (verdict.kind !== 'failed') throw new Error(`it did not fail: ${JSON.stringify(verdict)}`);
       const left = verdict.task ? await cluster.evidence(verdict.task) : NO_EVIDENCE;
       const { code, message, evidence = [] } = toDeployError(verdict, left);
       return { code, message, evidence };
     },
-    runningTask: async ({ name }) =>
-      (await cluster.tasks(name)).find(({ state }) => state === 'running'),
+    runningTask: async ({ name }) => (await cluster.tasks(name)).find(({ state }) => state === 'running'),
+    run: (containerId, ...command) => run(fixtures.docker, containerId, command),
+    secretsOf: (service) => fixtures.docker.listSecrets({ filters: { label: [`flukedeploy.service=${service}`] } }),
   };
+}
+
+async function run(docker: Docker, containerId: string, command: string[]): Promise<string> {
+  const exec = await docker.getContainer(containerId).exec({ Cmd: command, AttachStdout: true, Tty: true });
+  const stream = await exec.start({ Tty: true });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    stream.on('error', reject).on('end', () => resolve(text.replaceAll('\r\n', '\n')));
+  });
 }

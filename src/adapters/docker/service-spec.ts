@@ -34,7 +34,10 @@ export interface Surroundings {
 }
 
 /** @param desired what the service shall be, with clear values in `env` */
-export function serviceSpec(desired: DesiredService, { installation, project, edge, secrets }: Surroundings): SwarmServiceSpec {
+export function serviceSpec(
+  desired: DesiredService,
+  { installation, project, edge, secrets }: Surroundings,
+): SwarmServiceSpec {
   const place = placeName(desired.app_name, desired.environment);
   return {
     Name: desired.name,

@@ -88,7 +88,9 @@ export class SwarmCluster extends Cluster {
       const { installation, edgeNetwork } = this.options;
       // Before anything is made for it: what is left behind for a name that is taken would be nobody's.
       if (await this.isMade(docker, desired)) return 'unchanged';
-      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, { [LABEL.project]: desired.project });
+      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, {
+        [LABEL.project]: desired.project,
+      });
       const edge = desired.exposed && edgeNetwork ? [await ensureNetwork(docker, edgeNetwork)] : [];
       const secrets = await ensureSecrets(docker, desired, installation);
       const spec = serviceSpec(desired, { project, edge, secrets, installation });

@@ -31,7 +31,7 @@ export async function ensureSecrets(
   return wanted.map(([file]) => {
     const name = secretName(service, file);
     const secret = made.find(({ Spec }) => Spec?.Name === name);
-    if (secret?.ID === undefined)
+    if (secret === undefined)
       throw new DeployError('name_taken', `The secret ${name} exists and is not this installation's.`);
     return { id: secret.ID, name, file };
   });
@@ -40,13 +40,13 @@ export async function ensureSecrets(
 /** Those of a service that is gone. Tasks that are still stopping hold on to what they use: nothing breaks. */
 export async function removeSecrets(docker: Docker, service: string, installation: string): Promise<void> {
   for (const { ID } of await listSecrets(docker, service, installation)) {
-    if (ID !== undefined) await unlessGone(() => docker.getSecret(ID).remove(), undefined);
+    await unlessGone(() => docker.getSecret(ID).remove(), undefined);
   }
 }
 
 function listSecrets(docker: Docker, service: string, installation: string): Promise<Docker.Secret[]> {
   const label = [`${LABEL.installation}=${installation}`, `${LABEL.service}=${service}`];
-  return docker.listSecrets({ filters: { label } }) as Promise<Docker.Secret[]>;
+  return docker.listSecrets({ filters: { label } });
 }
 
 /** Names of secrets are short: what it is for stands in the labels. */

@@ -4,11 +4,7 @@ import { statusOf } from './docker-failure.js';
 import { LABEL } from './service-spec.js';
 
 /** Answers those that are gone afterwards; one that a container still uses stays. */
-export async function removeVolumes(
-  docker: Docker,
-  names: readonly string[],
-  installation: string,
-): Promise<string[]> {
+export async function removeVolumes(docker: Docker, names: readonly string[], installation: string): Promise<string[]> {
   const gone: string[] = [];
   for (const name of names) {
     try {

@@ -79,10 +79,7 @@ export class PostgresAppStore extends AppStore {
     return rows.map(({ traffic }) => traffic);
   }
 
-  override async whileIdle(
-    place: AppPlace,
-    work: (app: AppRecord) => Promise<readonly Retiring[]>,
-  ): Promise<boolean> {
+  override async whileIdle(place: AppPlace, work: (app: AppRecord) => Promise<readonly Retiring[]>): Promise<boolean> {
     const values = [place.app_name, place.environment];
     return this.database.transaction(async (client) => {
       // The work is done by Docker; it holds up this app only, not the stream.

@@ -5,13 +5,13 @@ import Docker from 'dockerode';
 import { WebSocket } from 'ws';
 import type { DeploymentView } from '../src/modules/deployments/deployment.view.js';
 import { file, tar } from '../test/support/tar.ts';
-import { until } from '../test/support/until.ts';
 import { deployRaw } from './baselines/docker-deploy.ts';
 import { comparison, now, type Benchmark, type Measure } from './support/benchmark.ts';
 import { PHASES } from './support/built.ts';
+import { container, EngineEvents, update } from './support/engine-events.ts';
+import { removeLeftovers, removeServices } from './support/leftovers.ts';
 import { FLUKEDEPLOY, logIn, startServer, type Server } from './support/server.ts';
 import { temporaryFolder } from './support/stores.ts';
-import { SwarmEvents } from './support/swarm-events.ts';
 
 const DOCKERFILE = `FROM busybox:1
 COPY index.html /www/index.html
@@ -24,7 +24,7 @@ CMD ["httpd", "-f", "-p", "80", "-h", "/www"]
 interface Course {
   readonly began: number;
   readonly healthy: number;
-  /** Swarm's own end of an update; a service that is new has none. */
+  /** Swarm's own end of an update; FlukeDeploy makes a service of each version, and updates none. */
   readonly updated?: number;
   readonly ended: number;
   readonly phases: readonly number[];
@@ -33,42 +33,41 @@ interface Course {
 export const deploy: Benchmark = async (scope, { rounds }) => {
   const prefix = `fdbench-${randomBytes(4).toString('hex')}`;
   const docker = new Docker();
-  scope.defer(() => clean(docker, prefix));
+  scope.defer(() => removeLeftovers(docker, prefix));
   const folder = await temporaryFolder(scope);
-  const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data') });
+  const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), HTTP_PORT: '0' });
   const token = await logIn(server);
-  const events = await SwarmEvents.listen(scope, docker);
+  const events = await EngineEvents.listen(scope, docker);
 
-  const ours = (app: string, content: string, event: 'healthy' | 'updated'): Promise<Course> =>
-    deployOurs({ server, token, events, app, project: prefix, context: context(content), event });
-  const raw = async (app: string, content: string, event: 'healthy' | 'updated'): Promise<Course> => {
-    const healthy = events.next(app, 'healthy');
-    const updated = event === 'updated' ? events.next(app, 'updated') : undefined;
+  const ours = (app: string, content: string): Promise<Course> =>
+    deployOurs({ server, token, events, app, project: prefix, context: context(content) });
+  const raw = async (app: string, content: string): Promise<Course> => {
     const began = now();
-    await deployRaw(docker, {
-      desired: desired(app, prefix, content),
-      network: `flukedeploy-${prefix}`,
-      context: context(content),
-      tag: `${app}:${content}`,
-    });
+    const order = { name: app, network: `flukedeploy-${prefix}`, context: context(content), tag: `${app}:${content}` };
+    await deployRaw(docker, order);
     const ended = now();
-    return { began, healthy: await healthy, ...(updated && { updated: await updated }), ended, phases: [] };
+    const healthy = await events.first(container(app, 'health_status: healthy'), began);
+    return { began, healthy, ended, phases: [] };
+  };
+  const rawAgain = async (app: string, content: string): Promise<Course> => {
+    const course = await raw(app, content);
+    return { ...course, updated: await events.first(update(app, 'completed'), course.began) };
   };
 
   // Makes the project's network and warms both ways up.
-  await ours(`${prefix}-warm-a`, 'warm', 'healthy');
-  await raw(`${prefix}-warm-b`, 'warm-raw', 'healthy');
+  await ours(`${prefix}-warm-a`, 'warm');
+  await raw(`${prefix}-warm-b`, 'warm-raw');
 
   const first = { ours: [] as Course[], raw: [] as Course[] };
   const again = { ours: [] as Course[], raw: [] as Course[] };
   for (let round = 0; round < rounds; round++) {
     const [a, b] = [`${prefix}-a${round}`, `${prefix}-b${round}`];
-    first.ours.push(await ours(a, `a${round}-1`, 'healthy'));
-    first.raw.push(await raw(b, `b${round}-1`, 'healthy'));
-    again.ours.push(await ours(a, `a${round}-2`, 'updated'));
-    again.raw.push(await raw(b, `b${round}-2`, 'updated'));
+    first.ours.push(await ours(a, `a${round}-1`));
+    first.raw.push(await raw(b, `b${round}-1`));
+    again.ours.push(await ours(a, `a${round}-2`));
+    again.raw.push(await rawAgain(b, `b${round}-2`));
     // Their health checks would disturb the next round.
-    for (const app of [a, b]) await docker.getService(app).remove();
+    for (const app of [a, b]) await removeServices(docker, app);
   }
 
   const whole = ({ began, ended }: Course): number => ended - began;
@@ -107,11 +106,6 @@ export const deploy: Benchmark = async (scope, { rounds }) => {
         ours: again.ours.map(whole),
         raw: again.raw.map(({ updated = NaN, began }) => updated - began),
       },
-      {
-        what: "from Swarm's own end to success",
-        unit: 'ms',
-        ours: again.ours.map(({ ended, updated = NaN }) => ended - updated),
-      },
       ...phaseTimes(again.ours),
     ]),
   ];
@@ -120,15 +114,14 @@ export const deploy: Benchmark = async (scope, { rounds }) => {
 interface OurDeploy {
   readonly server: Server;
   readonly token: string;
-  readonly events: SwarmEvents;
+  readonly events: EngineEvents;
   readonly app: string;
   readonly project: string;
   readonly context: Uint8Array;
-  readonly event: 'healthy' | 'updated';
 }
 
 /** As a client would: one POST, and the log stream until it tells the end. */
-async function deployOurs({ server, token, events, app, project, context, event }: OurDeploy): Promise<Course> {
+async function deployOurs({ server, token, events, app, project, context }: OurDeploy): Promise<Course> {
   const socket = new WebSocket(`${server.streamUrl}?app_name=${app}`);
   const frames = { subscribed: Promise.withResolvers<unknown>(), end: Promise.withResolvers<{ status?: string }>() };
   socket.on('message', (data: Buffer) => {
@@ -138,8 +131,6 @@ async function deployOurs({ server, token, events, app, project, context, event 
   });
   await frames.subscribed.promise;
 
-  const healthy = events.next(app, 'healthy');
-  const updated = event === 'updated' ? events.next(app, 'updated') : undefined;
   const headers = { authorization: `Bearer ${token}` };
   const body = new FormData();
   body.set('spec', JSON.stringify({ app_name: app, project }));
@@ -157,8 +148,7 @@ async function deployOurs({ server, token, events, app, project, context, event 
   ).json()) as DeploymentView;
   return {
     began,
-    healthy: await healthy,
-    ...(updated && { updated: await updated }),
+    healthy: await events.first(container(app, 'health_status: healthy'), began),
     ended,
     phases: PHASES.map((phase) => view.phases[phase].duration_ms ?? NaN),
   };
@@ -166,47 +156,4 @@ async function deployOurs({ server, token, events, app, project, context, event 
 
 function context(content: string): Uint8Array {
   return tar(file('Dockerfile', DOCKERFILE), file('index.html', content));
-}
-
-/** What FlukeDeploy makes of an app that asks for nothing. */
-function desired(name: string, project: string, id: string): Parameters<typeof deployRaw>[1]['desired'] {
-  return {
-    name,
-    app_name: name,
-    environment: 'production',
-    project,
-    deployment_id: id,
-    release: 1,
-    replicas: 1,
-    env: {},
-    command: [],
-    ports: [],
-    volumes: [],
-    resources: {},
-    secrets: {},
-    exposed: false,
-    content: id,
-  };
-}
-
-/** Services first, then what their containers still hold. */
-async function clean(docker: Docker, prefix: string): Promise<void> {
-  for (const { ID, Spec } of await docker.listServices()) {
-    if (Spec?.Name?.startsWith(prefix)) await docker.getService(ID).remove();
-  }
-  const holds = async (): Promise<boolean> =>
-    (await docker.listContainers({ all: true })).some(({ Labels }) =>
-      (Labels['com.docker.swarm.service.name'] ?? '').startsWith(prefix),
-    );
-  await until(async () => !(await holds()), `the containers of ${prefix} are gone`, 60_000);
-  for (const { Id, Labels } of await docker.listImages({ filters: { label: ['flukedeploy.app'] } })) {
-    if (Labels['flukedeploy.app']?.startsWith(prefix)) await docker.getImage(Id).remove({ force: true });
-  }
-  // Swarm lets go of it a moment after the last container.
-  const network = docker.getNetwork(`flukedeploy-${prefix}`);
-  await until(() => network.remove().then(() => true, isGone), `the network of ${prefix} is gone`);
-}
-
-function isGone(error: unknown): boolean {
-  return (error as { statusCode?: number }).statusCode === 404;
 }

@@ -27,7 +27,7 @@ export const query: Benchmark = async (scope, { quick, rounds }) => {
   const { database, environment, root } = await startStores(scope);
   const ids = await fill(database, quick ? 10 : DEPLOYMENTS);
   const server = await startServer(scope, FLUKEDEPLOY, { ...environment, DATA_DIR: join(root, 'data') });
-  const token = await logIn(server);
+  const headers = { authorization: `Bearer ${await logIn(server)}` };
   const baseline = await startBaseline(scope, 'same-bytes.ts');
 
   const logs = '/api/v1/logs';
@@ -49,13 +49,13 @@ export const query: Benchmark = async (scope, { quick, rounds }) => {
   const table = async (title: string): Promise<Table> => {
     const rows: string[][] = [];
     for (const [what, path] of routes) {
-      const bytes = await fetchOnce(server.url + path, token);
+      const bytes = await fetchOnce(server.url + path, headers);
       baseline.process.send({ path, bytes } satisfies Answer);
       await once(baseline.process, 'message');
       const cells: string[] = [];
       for (const { connections, requests } of LOADS) {
         const [ours, raw]: [number[][], number[][]] = [[], []];
-        const order = { token, connections, requests: quick ? 8 : requests };
+        const order = { headers, connections, requests: quick ? 8 : requests };
         for (let round = 0; round < rounds; round++) {
           ours.push(await load({ ...order, url: server.url + path }));
           raw.push(await load({ ...order, url: baseline.url + path }));

@@ -6,16 +6,29 @@ import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { append } from './append.bench.ts';
 import { deploy } from './deploy.bench.ts';
+import { edge } from './edge.bench.ts';
 import { fanOut } from './fan-out.bench.ts';
 import { phases } from './phases.bench.ts';
 import { query } from './query.bench.ts';
+import { rollback } from './rollback.bench.ts';
 import { start } from './start.bench.ts';
+import { strategies } from './strategies.bench.ts';
 import { markdown, type Benchmark } from './support/benchmark.ts';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { deploy, phases, 'fan-out': fanOut, query, append, start };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  deploy,
+  strategies,
+  rollback,
+  edge,
+  phases,
+  'fan-out': fanOut,
+  query,
+  append,
+  start,
+};
 const README = new URL('./README.md', import.meta.url);
 const ROUNDS = 5;
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 900_000;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
 const quick = values.quick ?? false;

@@ -1,17 +1,22 @@
 /** The composition root: which adapter stands behind which port, and which parts this process's role needs. */
 import { join } from 'node:path';
 import { Global, Injectable, Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { AcmeCertificateAuthority } from './adapters/acme/acme-certificate-authority.js';
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
+import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
+import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
+import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
+import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
@@ -19,6 +24,8 @@ import {
   AppStore,
   Archives,
   AuditTrail,
+  CertificateAuthority,
+  CertificateStore,
   Cluster,
   CredentialStore,
   DeploymentStore,
@@ -28,6 +35,7 @@ import {
   LogStore,
   PhaseClaims,
   PhaseQueue,
+  RegistryStore,
   Secrets,
   Wakeups,
 } from './domain/ports.js';
@@ -37,6 +45,8 @@ import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
 import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
+import { CaptainName, CertificateOptions, CertificatesModule } from './modules/certificates/index.js';
+import { EdgePorts } from './modules/apps/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
@@ -47,6 +57,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
+import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -86,14 +97,31 @@ class StreamAuthModule {}
 @Global()
 @Module({})
 export class PortsModule {
-  static for(config: Config, { database, redis, docker, installation, secrets }: Infrastructure): DynamicModule {
+  static for(config: Config, infrastructure: Infrastructure): DynamicModule {
+    const { database, redis, docker, installation, secrets, acmeAuthorities } = infrastructure;
     const instance = config.FLUKEDEPLOY_INSTANCE;
     const lease_ms = config.FLUKEDEPLOY_LEASE_SECONDS * 1000;
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    // No project's network is named like it: their names hold no underscore.
+    const edgeNetwork = `${config.EDGE_NAME}_network`;
+    const edge = hasEdge
+      ? new NginxEdge(docker, {
+          httpPort: config.HTTP_PORT,
+          httpsPort: config.HTTPS_PORT,
+          ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
+          service: config.EDGE_NAME,
+          network: edgeNetwork,
+          drainSeconds: config.EDGE_DRAIN_SECONDS,
+          installation,
+          tunnelSecret: secrets.fingerprint('edge tunnel'),
+        })
+      : new NoEdge();
     const credentials = new PostgresCredentialStore(database);
-    const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const registryStore = new PostgresRegistryStore(database);
+    const registries = storedRegistries(registryStore, secrets, ownRegistry);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -104,10 +132,25 @@ export class PortsModule {
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
-      [Images, new DockerImages(docker, { registry })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
-      [Edge, new NoEdge()],
+      [Images, new DockerImages(docker, { registries })],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries })],
+      [Edge, edge],
+      [CertificateStore, new PostgresCertificateStore(database)],
+      [
+        CertificateAuthority,
+        new AcmeCertificateAuthority({
+          directory: config.ACME_DIRECTORY_URL,
+          email: config.ACME_EMAIL,
+          authorities: acmeAuthorities,
+        }),
+      ],
+      [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
+      [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
+      [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
+      [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
+      [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
       [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],
@@ -151,6 +194,7 @@ export class AppModule {
       imports: [
         PortsModule.for(config, infrastructure),
         HttpModule,
+        CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,
       ],

@@ -3,9 +3,6 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { LIMITS } from './domain/limits.js';
 
-/** The edge relies on reloads that lose no connection (1.27.4) and on names resolved anew in upstreams (1.27.3). */
-const EDGE_DEFAULT_IMAGE = 'nginx:1.30';
-
 const ROLES = ['all', 'api', 'worker'] as const;
 
 interface Variable<Value> {
@@ -34,11 +31,23 @@ export const VARIABLES = {
     'registry that built images are pushed to: https://user:password@host/prefix',
     url('http:', 'https:'),
   ),
-  HTTP_PORT: variable('port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing', integer(0, 65_535), '80'),
+  HTTP_PORT: variable(
+    'port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing',
+    integer(0, 65_535),
+    '80',
+  ),
   HTTPS_PORT: variable('port of the edge for HTTPS', integer(1, 65_535), '443'),
   ROOT_DOMAIN: variable('apps answer at <app>.ROOT_DOMAIN, FlukeDeploy itself at captain.ROOT_DOMAIN', domain),
-  EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module', text, EDGE_DEFAULT_IMAGE),
-  EDGE_NAME: variable('name of the edge\'s service, network and volume', dockerName, 'flukedeploy-edge'),
+  EDGE_IMAGE: variable(
+    'image of the edge: nginx 1.27.4 or later, with its stream module; absent = the official one',
+    text,
+  ),
+  EDGE_NAME: variable("name of the edge's service, network and volume", dockerName, 'flukedeploy-edge'),
+  EDGE_DRAIN_SECONDS: variable(
+    "so long WebSockets and requests of all apps go on after a change of the edge's configuration",
+    integer(10, 86_400),
+    '3600',
+  ),
   EDGE_API_UPSTREAM: variable(
     'host:port at which the edge reaches this API; absent = this machine, as the edge sees it',
     text,
@@ -49,6 +58,16 @@ export const VARIABLES = {
     list,
     '',
   ),
+  ACME_DIRECTORY_URL: variable(
+    'directory of the authority that signs certificates (RFC 8555)',
+    url('https:'),
+    'https://acme-v02.api.letsencrypt.org/directory',
+  ),
+  ACME_EMAIL: variable(
+    'e-mail address for the authority: setting it agrees to its terms; absent = no certificates are ordered',
+    email,
+  ),
+  ACME_CA_FILE: variable('PEM file of what a private authority’s own HTTPS is signed by', (path) => resolve(path)),
   FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
   FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
   FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
@@ -117,7 +136,8 @@ function domain(value: string): string {
 }
 
 function dockerName(value: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(value)) throw new Error(`must be lower case letters, digits and dashes, not "${value}"`);
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(value))
+    throw new Error(`must be lower case letters, digits and dashes, not "${value}"`);
   return value;
 }
 
@@ -153,6 +173,11 @@ function url(...protocols: string[]): (value: string) => string {
     }
     return value;
   };
+}
+
+function email(value: string): string {
+  if (!/^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(value)) throw new Error('must be an e-mail address');
+  return value;
 }
 
 function atLeast(length: number): (value: string) => string {

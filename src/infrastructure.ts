@@ -1,4 +1,5 @@
 /** Opens everything outside the process, in order, and closes it in the reverse: stores, Redis, Docker, keys. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { loadSecretKey } from './adapters/crypto/secret-key.js';
@@ -26,6 +27,8 @@ export interface Infrastructure {
   /** Tells this installation's Docker objects from those of others. */
   readonly installation: string;
   readonly secrets: Secrets;
+  /** PEM of whom the certificate authority's own HTTPS is signed by, beside the public ones. */
+  readonly acmeAuthorities: string | undefined;
   close(): Promise<void>;
 }
 
@@ -102,7 +105,9 @@ async function open(
     });
   }
   const docker = new DockerClient(config.DOCKER_HOST);
-  return { database, redis, docker, installation: await database.installation(), secrets };
+  const { ACME_CA_FILE: authorities } = config;
+  const acmeAuthorities = authorities === undefined ? undefined : await readFile(authorities, 'utf8');
+  return { database, redis, docker, installation: await database.installation(), secrets, acmeAuthorities };
 }
 
 /** Several processes of the roles api and worker may share a folder; private servers belong to one. */

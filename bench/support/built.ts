@@ -8,9 +8,6 @@ async function load<Exports>(path: string): Promise<Exports> {
 export const { AppModule } = await load<typeof import('../../src/app.module.js')>('app.module.js');
 export const { readConfig } = await load<typeof import('../../src/config.js')>('config.js');
 export const { openInfrastructure } = await load<typeof import('../../src/infrastructure.js')>('infrastructure.js');
-export const { serviceSpec } = await load<typeof import('../../src/adapters/docker/service-spec.js')>(
-  'adapters/docker/service-spec.js',
-);
 export const { Database } = await load<typeof import('../../src/adapters/postgres/database.js')>(
   'adapters/postgres/database.js',
 );

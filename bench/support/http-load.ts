@@ -1,23 +1,25 @@
-/** Requests one after the other over a number of kept connections, each timed until its last byte. */
+/** Requests one after the other over a number of connections, each timed until its last byte. */
 import { Agent, get } from 'node:http';
 import { now } from './benchmark.ts';
 
 export interface Load {
   readonly url: string;
-  readonly token: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly requests: number;
   readonly connections: number;
+  /** False: each request opens a connection of its own. */
+  readonly keepAlive?: boolean;
 }
 
 /** Answers the milliseconds of every request. @throws Error when one is not answered by 200 */
-export async function load({ url, token, requests, connections }: Load): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+export async function load({ url, headers, requests, connections, keepAlive = true }: Load): Promise<number[]> {
+  const agent = new Agent({ keepAlive, maxSockets: connections });
   const durations: number[] = [];
   let left = requests;
   const worker = async (): Promise<void> => {
     while (left-- > 0) {
       const began = now();
-      await fetchOnce(url, token, agent);
+      await fetchOnce(url, headers, agent);
       durations.push(now() - began);
     }
   };
@@ -26,9 +28,9 @@ export async function load({ url, token, requests, connections }: Load): Promise
   return durations;
 }
 
-export function fetchOnce(url: string, token: string, agent?: Agent): Promise<Buffer> {
+export function fetchOnce(url: string, headers: Readonly<Record<string, string>>, agent?: Agent): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { headers: { authorization: `Bearer ${token}` }, ...(agent && { agent }) }, (response) => {
+    const request = get(url, { headers, ...(agent && { agent }) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -191,7 +191,9 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
 /** What people want to know first of a failure: whether anybody noticed. */
 function untouched({ has_served, base }: DeploymentState): string {
   if (has_served) return '';
-  return base?.release === undefined ? ' No requests had reached it.' : ` Nothing was switched: release ${base.release} still serves.`;
+  return base?.release === undefined
+    ? ' No requests had reached it.'
+    : ` Nothing was switched: release ${base.release} still serves.`;
 }
 
 function where(

@@ -181,7 +181,7 @@ describe('the traffic', () => {
 
   it('begins with what served before, under the configuration of now', () => {
     const identity = { app_name: 'web', environment: 'staging', project: 'shop' };
-    expect(trafficOf(identity, { force_https: true }, ['a.example'], [old])).toEqual({
+    expect(trafficOf(identity, { force_https: true, port: 80 }, ['a.example'], [old])).toEqual({
       ...identity,
       hosts: ['a.example'],
       force_https: true,

@@ -25,8 +25,7 @@ export interface BlueGreenStrategy {
 
 /** Requests that carry this header or cookie always reach the canary. */
 export type CanaryMatch =
-  | { readonly header: string; readonly value: string }
-  | { readonly cookie: string; readonly value: string };
+  { readonly header: string; readonly value: string } | { readonly cookie: string; readonly value: string };
 
 export type CanaryStep =
   /** Percent of the requests that the canary gets from now on. */
@@ -107,5 +106,7 @@ export const DEFAULT_STRATEGIES = {
 /** Milliseconds that the strategy waits by itself: they come on top of the time that a deployment may take. */
 export function plannedWaitMs(strategy: Strategy): number {
   if (strategy.type !== 'canary') return 0;
-  return strategy.steps.reduce((sum, step) => sum + ('pause' in step ? (step.pause.duration_seconds ?? 0) : 0), 0) * 1000;
+  return (
+    strategy.steps.reduce((sum, step) => sum + ('pause' in step ? (step.pause.duration_seconds ?? 0) : 0), 0) * 1000
+  );
 }

@@ -92,9 +92,9 @@ describe('an app', () => {
     expect(await page(2, 4)).toEqual([[], 3]);
     expect(await process.apps.releases({ ...app, app_name: 'other' }, all)).toEqual({ releases: [], total: 0 });
 
-    expect((await process.apps.release(app, 2))?.image).toBe('image-1');
-    expect(await process.apps.release(app, 4)).toBeUndefined();
-    expect(await process.apps.release({ ...app, environment: 'staging' }, 2)).toBeUndefined();
+    expect((await process.apps.release(app, { release: 2 }))?.image).toBe('image-1');
+    expect(await process.apps.release(app, { release: 4 })).toBeUndefined();
+    expect(await process.apps.release({ ...app, environment: 'staging' }, { release: 2 })).toBeUndefined();
   });
 });
 

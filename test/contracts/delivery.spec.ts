@@ -126,7 +126,7 @@ describe('a failure after the version has met requests', () => {
     expect(config?.replicas).toBe(2);
     expect((await process.record(bad.id)).state).toMatchObject({ status: 'rolled_back', rolled_back_by: back });
     expect((await messages(bad.id)).at(-1)).toBe(`Rolled back by ${back}`);
-    expect((await process.apps.release(app, 3))?.origin).toBe(1);
+    expect((await process.apps.release(app, { release: 3 }))?.origin).toBe(1);
   });
 
   it('stays failed where the way back fails too, which is not tried again', async () => {
@@ -227,7 +227,7 @@ describe('a success', () => {
       live_deployment: id,
     });
     if (!isRelease) return;
-    expect(await process.apps.release(app, 2)).toEqual({
+    expect(await process.apps.release(app, { release: 2 })).toEqual({
       ...app,
       release: 2,
       deployment_id: id,
@@ -244,7 +244,11 @@ describe('a success', () => {
   it('keeps what the build has left behind', async () => {
     const { id } = await process.accept();
     await process.finish(id, { image: IMAGE, image_digest: 'sha256:1', commit: 'abc' });
-    expect(await process.apps.release(app, 1)).toMatchObject({ image: IMAGE, image_digest: 'sha256:1', commit: 'abc' });
+    expect(await process.apps.release(app, { release: 1 })).toMatchObject({
+      image: IMAGE,
+      image_digest: 'sha256:1',
+      commit: 'abc',
+    });
   });
 
   it('of a rollback has the content of its target, also of one that was a rollback itself', async () => {

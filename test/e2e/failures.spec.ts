@@ -17,6 +17,14 @@ import { NOTHING, Workbench } from '../support/workbench.js';
 const MARK = `mark-${randomBytes(6).toString('hex')}`;
 const NODE_503 =
   "require('http').createServer((_, answer) => { answer.statusCode = 503; answer.end('no database'); }).listen(80)";
+/** Healthy until it has answered its first checks, and never again. */
+const FALLS_ILL =
+  "let asked = 0; require('http').createServer((_, answer) => { answer.statusCode = ++asked > 5 ? 503 : 200; answer.end('fallen ill'); }).listen(80)";
+const ILL_SOON = {
+  image: 'node:24',
+  command: ['node', '-e', FALLS_ILL],
+  health_check: { ...QUICK_CHECK, bake_ms: 20_000 },
+};
 const ALWAYS_503 = {
   image: 'node:24',
   command: ['node', '-e', NODE_503],
@@ -76,8 +84,8 @@ async function startAll(): Promise<void> {
   });
 
   const holding = { ...serving('the holder'), ports: [{ container_port: 80, host_port: port }] };
-  const first = [holding, serving('first'), { ...serving('first'), replicas: 2 }, serving('first')];
-  const names = ['holder', 'unhealthy', 'good', 'kept'];
+  const first = [holding, serving('first'), { ...serving('first'), replicas: 2 }, serving('first'), serving('first')];
+  const names = ['holder', 'unhealthy', 'good', 'kept', 'ill'];
   names.forEach((name, index) => bench.start(name, first[index] ?? {}));
   await Promise.all(names.map(async (name) => expect(await bench.ended(name)).toMatchObject({ status: 'success' })));
 }
@@ -123,20 +131,8 @@ describe('a first deployment that fails', () => {
     ['command', 'its command does not exist', ['deploy', 'command_not_found'], /\/no\/such\/program/, /./],
     ['sick', 'its HEALTHCHECK never passes', ['deploy', 'unhealthy'], /still not ready/, /^$/],
     ['taken', 'a program outside of Docker has its port', ['deploy', 'port_in_use'], /\d+ is in use/, /^$/],
-    [
-      'http',
-      'it answers 503',
-      ['post_deploy', 'health_check_failed'],
-      /^0 of 1 .* 2 s/,
-      /replica 1: HTTP 503: no database/,
-    ],
-    [
-      'deaf',
-      'it listens to no port',
-      ['post_deploy', 'health_check_failed'],
-      /^0 of 1/,
-      /replica 1: .*ECONNREFUSED.*:80/,
-    ],
+    ['http', 'it answers 503', ['deploy', 'health_check_failed'], /^0 of 1 .* 2 s/, /replica 1: HTTP 503: no database/],
+    ['deaf', 'it listens to no port', ['deploy', 'health_check_failed'], /^0 of 1/, /replica 1: .*ECONNREFUSED.*:80/],
     ['huge', 'it reserves more than there is', ['pre_deploy', 'capacity_insufficient'], /16777216 MB/, /16777216 MB/],
     ['slow', 'it takes too long', ['build', 'deployment_timeout'], /longer than it may/, /^$/],
   ];
@@ -186,8 +182,31 @@ describe('a second deployment that fails', () => {
 
   it('because it is not healthy leaves the first one serving', async () => {
     const view = await bench.client.run({ app_name: bench.app('unhealthy'), ...ALWAYS_503 });
-    await expectFailure(view, ['post_deploy', 'health_check_failed'], /^0 of 1/, /HTTP 503/);
+    await expectFailure(view, ['deploy', 'health_check_failed'], /^0 of 1/, /HTTP 503/);
     await expectFirstServes('unhealthy', 1);
+    expect(view).not.toHaveProperty('rolled_back_by');
+  });
+
+  it('while it serves is rolled back by a deployment of its own', async () => {
+    const first = await bench.ended('ill');
+    const failed = await bench.client.run({ app_name: bench.app('ill'), ...ILL_SOON });
+    expect(failed).toMatchObject({ failed_phase: 'post_deploy', error: { code: 'health_check_failed' } });
+    const view = await bench.client.rolledBack(failed.deployment_id);
+    const rollback = await bench.client.ended(view.rolled_back_by ?? '');
+    expect(rollback).toMatchObject({
+      status: 'success',
+      rollback_of: failed.deployment_id,
+      actor: 'auto-rollback',
+      image: first.image,
+      reason: expect.stringContaining('healthy'),
+    });
+    await expectFirstServes('ill', 1);
+    const messages = (await bench.client.entries(failed.deployment_id)).map(({ message }) => message);
+    expect(messages.slice(-3)).toEqual([
+      expect.stringMatching(/^Deployment failed in post_deploy/),
+      expect.stringMatching(new RegExp(`^Rollback to release 1 .* ordered: ${rollback.deployment_id}$`)),
+      `Rolled back by ${rollback.deployment_id}`,
+    ]);
   });
 
   it('does not change the configuration of the app', async () => {
@@ -199,16 +218,16 @@ describe('a second deployment that fails', () => {
   it('without auto_rollback stays where it is', async () => {
     const archive = tar(
       file('Dockerfile', lines('FROM node:24', 'COPY server.js /', 'CMD ["node", "/server.js"]')),
-      file('server.js', NODE_503),
+      file('server.js', FALLS_ILL),
     );
     const view = await bench.client.run(
-      { app_name: bench.app('kept'), auto_rollback: false, command: [], health_check: ALWAYS_503.health_check },
+      { app_name: bench.app('kept'), auto_rollback: false, command: [], health_check: ILL_SOON.health_check },
       archive,
     );
-    await expectFailure(view, ['post_deploy', 'health_check_failed'], /^0 of 1/, /HTTP 503/);
+    await expectFailure(view, ['post_deploy', 'health_check_failed'], /no longer/, /HTTP 503/);
     const app = bench.app('kept');
     expect(await bench.swarm.service(app)).toEqual({ image: view.image, deployment: view.deployment_id, running: 1 });
-    expect(await bench.swarm.get('/', app)).toBe('no database');
+    expect(await bench.swarm.get('/', app)).toBe('fallen ill');
     // What runs keeps the name by which it can be found.
     expect(await bench.swarm.images()).toContainEqual(expect.stringContaining(view.deployment_id));
   });

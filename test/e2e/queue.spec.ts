@@ -6,7 +6,7 @@ import type { DeploymentView } from '../../src/modules/deployments/deployment.vi
 import { assertValidEntry } from '../support/log-assertions.js';
 import { isRunning } from '../support/processes.js';
 import { until } from '../support/until.js';
-import { lines, QUICK_CHECK, serving, shell } from '../support/web-apps.js';
+import { lines, QUICK_CHECK, serving } from '../support/web-apps.js';
 import { NOTHING, Workbench } from '../support/workbench.js';
 
 /** Stands in the output of a build: each one's own, or Docker would find the step done already. */
@@ -189,12 +189,8 @@ describe('cancel', () => {
 
   it('of a post_deploy phase takes the service back even without auto_rollback', async () => {
     const app_name = bench.app('probed');
-    const deaf = {
-      image: 'busybox:1',
-      command: shell('exec sleep 1000'),
-      health_check: { ...QUICK_CHECK, deadline_ms: 60_000 },
-    };
-    const { deployment_id } = await bench.client.deploy({ app_name, ...deaf, auto_rollback: false });
+    const watched = { ...serving('watched'), health_check: { ...QUICK_CHECK, bake_ms: 60_000 } };
+    const { deployment_id } = await bench.client.deploy({ app_name, ...watched, auto_rollback: false });
     await bench.client.until(deployment_id, runs('post_deploy'));
     await cancel(deployment_id);
     await expectCancelled(deployment_id, { code: 'cancelled' });

@@ -88,9 +88,27 @@ export class Client {
     return view;
   }
 
+  /** The failed deployment once its rollback has succeeded. */
+  async rolledBack(id: string): Promise<DeploymentView> {
+    const deadline = Date.now() + 60_000;
+    while (Date.now() < deadline) {
+      const view = await this.status(id);
+      if (view.status === 'rolled_back') return view;
+      await sleep(50);
+    }
+    throw new Error(`${id} was not rolled back\n${(await this.messages(id)).join('\n')}`);
+  }
+
   /** Asks for it and waits for its end. */
   async run(spec: Record<string, unknown>, archive?: Uint8Array): Promise<DeploymentView> {
     return this.ended((await this.deploy(spec, archive)).deployment_id);
+  }
+
+  /** Asks for it and waits for its success; anything else is an error that shows the log. */
+  async succeed(spec: Record<string, unknown>, archive?: Uint8Array): Promise<DeploymentView> {
+    const view = await this.run(spec, archive);
+    if (view.status === 'success') return view;
+    throw new Error(`${view.deployment_id} is ${view.status}\n${(await this.messages(view.deployment_id)).join('\n')}`);
   }
 
   /** Every entry of the deployment, in order. */

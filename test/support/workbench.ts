@@ -8,6 +8,7 @@ import { Client } from './client.js';
 import { openDatabase } from './installation-database.js';
 import { TestInstallation } from './server-process.js';
 import { SwarmState } from './swarm-state.js';
+import { freePort } from './test-registry.js';
 
 export class Workbench {
   /** Deployments that were set going beforehand, by their app. */
@@ -18,13 +19,29 @@ export class Workbench {
     readonly installation: TestInstallation,
     readonly client: Client,
     readonly swarm: SwarmState,
+    /** Where the edge listens; there is none without. */
+    readonly edge: EdgePorts | undefined,
   ) {}
 
   static async set(environment: Readonly<Record<string, string>> = {}): Promise<Workbench> {
+    return Workbench.#set(environment, undefined);
+  }
+
+  /** With an edge of its own, on free ports, for apps at `<app>.ROOT_DOMAIN`. */
+  static async withEdge(environment: Readonly<Record<string, string>> = {}): Promise<Workbench> {
+    return Workbench.#set(environment, { http: await freePort(), https: await freePort() });
+  }
+
+  static async #set(environment: Readonly<Record<string, string>>, edge: EdgePorts | undefined): Promise<Workbench> {
     const prefix = `fde2e-${randomBytes(4).toString('hex')}`;
-    const installation = await TestInstallation.create(environment);
+    const installation = await TestInstallation.create({ ...(edge && edgeEnvironment(prefix, edge)), ...environment });
     const client = await Client.logIn(() => installation.server.url);
-    return new Workbench(prefix, installation, client, new SwarmState(prefix));
+    return new Workbench(prefix, installation, client, new SwarmState(prefix), edge);
+  }
+
+  /** The app's host name at the edge. */
+  host(name: string): string {
+    return `${this.app(name)}.${ROOT_DOMAIN}`;
   }
 
   /** The app's name in this run. */
@@ -83,6 +100,24 @@ export class Workbench {
       await this.swarm.clean();
     }
   }
+}
+
+export interface EdgePorts {
+  readonly http: number;
+  readonly https: number;
+}
+
+export const ROOT_DOMAIN = 'apps.test';
+
+function edgeEnvironment(prefix: string, { http, https }: EdgePorts): Record<string, string> {
+  return {
+    HTTP_PORT: String(http),
+    HTTPS_PORT: String(https),
+    ROOT_DOMAIN,
+    EDGE_NAME: `${prefix}-edge`,
+    // The edge must reach the API, and does so from outside of loopback.
+    HOST: '0.0.0.0',
+  };
 }
 
 export interface Remains {

@@ -14,7 +14,7 @@ import type { DockerClient } from './docker-client.js';
 import { dockerFailure } from './docker-failure.js';
 import type { EngineInfo, SwarmNode, SwarmTask } from './docker-types.js';
 import { ensureNetwork } from './networks.js';
-import { registryAuth, type RegistryLocation } from './registry-location.js';
+import { NO_REGISTRIES, registryAuth, type Registries } from './registry-location.js';
 import { LABEL, serviceSpec } from './service-spec.js';
 import { compareAndSet, createService, inspectService, unlessGone, updateService } from './swarm-services.js';
 import { ensureSecrets, removeSecrets } from './swarm-secrets.js';
@@ -30,8 +30,8 @@ export interface SwarmOptions {
   readonly installation: string;
   /** Network that the edge shares with what it must reach; absent where there is no edge. */
   readonly edgeNetwork?: string | undefined;
-  /** Login that Swarm hands to the nodes for images of that registry. */
-  readonly registry?: RegistryLocation | undefined;
+  /** Whose logins Swarm hands to the nodes; left out = none. */
+  readonly registries?: Registries | undefined;
 }
 
 export class SwarmCluster extends Cluster {
@@ -76,7 +76,8 @@ export class SwarmCluster extends Cluster {
     return this.call('looking for the services', async (docker) => {
       const label = [
         `${LABEL.installation}=${this.options.installation}`,
-        ...(app ? [`${LABEL.app}=${app.app_name}`, `${LABEL.environment}=${app.environment}`] : []),
+        // The edge is no app's.
+        ...(app ? [`${LABEL.app}=${app.app_name}`, `${LABEL.environment}=${app.environment}`] : [LABEL.app]),
       ];
       const services = await docker.listServices({ filters: { label } });
       return services.map((service) => serviceView(service, this.options.installation));
@@ -94,9 +95,10 @@ export class SwarmCluster extends Cluster {
       const edge = desired.exposed && edgeNetwork ? [await ensureNetwork(docker, edgeNetwork)] : [];
       const secrets = await ensureSecrets(docker, desired, installation);
       const spec = serviceSpec(desired, { project, edge, secrets, installation });
+      const login = await this.login(desired.image);
       // The last look before the change: an undo that came in the meantime must not be undone.
       signal?.throwIfAborted();
-      if (await createService(docker, spec, registryAuth(this.options.registry, desired.image))) return 'created';
+      if (await createService(docker, spec, login)) return 'created';
       // Another worker was faster; where its service is gone again already, the next attempt makes it.
       if (await this.isMade(docker, desired)) return 'unchanged';
       throw new DeployError('service_changed', `The service ${desired.name} was removed while it was made.`);
@@ -119,9 +121,9 @@ export class SwarmCluster extends Cluster {
         if (current === undefined) return GONE;
         const before = current.Spec?.Mode?.Replicated?.Replicas ?? 0;
         if (before === replicas) return before;
-        signal?.throwIfAborted();
         const spec = { ...current.Spec, Mode: { Replicated: { Replicas: replicas } } } as Docker.ServiceSpec;
-        const auth = registryAuth(this.options.registry, imageOf(spec));
+        const auth = await this.login(imageOf(spec));
+        signal?.throwIfAborted();
         return (await updateService(docker, current, spec, auth)) ? before : undefined;
       });
       return from === GONE ? undefined : from;
@@ -140,6 +142,10 @@ export class SwarmCluster extends Cluster {
 
   override async removeVolumes(names: readonly string[]): Promise<string[]> {
     return this.call('removing volumes', (docker) => removeVolumes(docker, names, this.options.installation));
+  }
+
+  private async login(image: string | undefined): Promise<Docker.AuthConfigObject> {
+    return registryAuth(await (this.options.registries ?? NO_REGISTRIES)(), image);
   }
 
   private async own(docker: Docker, serviceName: string): Promise<Docker.Service | undefined> {

@@ -21,6 +21,13 @@ export async function taskAddress(docker: Docker, task: SwarmTask, local: boolea
   return withoutMask(attachment.Addresses?.[0]);
 }
 
+/** The machine itself, as containers on overlay networks see it; from within a container it has no address of its own. */
+export async function machineAddress(docker: Docker): Promise<string | undefined> {
+  if ((await ownContainer(docker)) !== undefined) return undefined;
+  const bridge = await unlessGone(() => docker.getNetwork(GATEWAY_BRIDGE).inspect(), undefined);
+  return bridge?.IPAM?.Config?.[0]?.['Gateway'];
+}
+
 /** The container around this process enters the project's network, from where all its tasks can be reached. */
 async function join(docker: Docker, container: string, network: string): Promise<void> {
   try {

@@ -21,6 +21,10 @@ export class NoEdge extends Edge {
     return 0;
   }
 
+  override async machineAddress(): Promise<undefined> {
+    return undefined;
+  }
+
   override async observe(_app: unknown, _since: string, _take: unknown, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await once(signal, 'abort');
   }

@@ -1,17 +1,40 @@
 /** Health probes over real sockets. That a service is not well is a result; only being stopped is an error. */
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { type ProbeResult, Probes } from '../../domain/ports.js';
 
 /** How much of the body a result may quote. */
 const BODY_BYTES = 1024;
 
+/** How a probe comes to the service: straight, or through something that stands nearer to it. */
+export interface ProbeRoute {
+  /** A connection on which can be written; rejects when there is none. */
+  dial(host: string, port: number, stop: AbortSignal): Promise<Socket>;
+  /** Waits until it is known that the service itself has accepted; rejects when it has not. */
+  accepted(socket: Socket, stop: AbortSignal): Promise<void>;
+}
+
+const STRAIGHT: ProbeRoute = {
+  dial: async (host, port, stop) => {
+    const socket = connect({ host, port, signal: stop });
+    await once(socket, 'connect');
+    return socket;
+  },
+  accepted: async () => undefined,
+};
+
 export class SocketProbes extends Probes {
+  constructor(private readonly route: ProbeRoute = STRAIGHT) {
+    super();
+  }
+
   override http(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
     return probe(timeoutMs, signal, async (stop) => {
+      const { hostname, port } = new URL(url);
       // Each probe asks on a connection of its own: a kept one would not notice that nothing new is accepted.
-      const asking = request(url, { agent: new Agent({ keepAlive: false }), signal: stop, headers: { accept: '*/*' } });
+      const socket = await this.route.dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 80), stop);
+      const asking = request(url, { createConnection: () => socket, signal: stop, headers: { accept: '*/*' } });
       asking.end();
       const [response] = (await once(asking, 'response')) as [IncomingMessage];
       const status = response.statusCode ?? 0;
@@ -25,9 +48,9 @@ export class SocketProbes extends Probes {
 
   override tcp(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
     return probe(timeoutMs, signal, async (stop) => {
-      const socket = connect({ host, port, signal: stop });
+      const socket = await this.route.dial(host, port, stop);
       try {
-        await once(socket, 'connect');
+        await this.route.accepted(socket, stop);
       } finally {
         socket.destroy();
       }

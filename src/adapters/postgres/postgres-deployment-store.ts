@@ -11,9 +11,11 @@ import {
   type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
+  type Idempotency,
   type PlacedDeployment,
   type QueuePlace,
 } from '../../domain/ports.js';
+import type { Strategy } from '../../domain/strategy.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { deploymentStats } from './deployment-stats.js';
 import { likePatterns } from './entry-rows.js';
@@ -28,6 +30,7 @@ const WITH_LINE = `with line as (
 
 interface PlacedRow {
   state: DeploymentState;
+  strategy?: Strategy | null;
   position: number;
   behind: string | null;
 }
@@ -89,6 +92,10 @@ export class PostgresDeploymentStore extends DeploymentStore {
     return { record: toRecord(row), replayed: false };
   }
 
+  async known(idempotency: Idempotency): Promise<DeploymentRecord | undefined> {
+    return this.database.transaction((client) => findByKey(client, idempotency));
+  }
+
   async find(id: string): Promise<DeploymentRecord | undefined> {
     const rows = await this.database.query<DeploymentRow>(
       `select ${DEPLOYMENT_COLUMNS} from deployments where id = $1`,
@@ -111,7 +118,8 @@ export class PostgresDeploymentStore extends DeploymentStore {
     ].join(' and ');
     const [rows, counts] = await Promise.all([
       this.database.query<PlacedRow>(
-        `${WITH_LINE} select state, coalesce(position, 0) as position, behind from deployments left join line using (id)
+        `${WITH_LINE} select state, config -> 'strategy' as strategy, coalesce(position, 0) as position, behind
+         from deployments left join line using (id)
          where ${conditions} order by created_at desc, id desc limit $${values.length + 1} offset $${values.length + 2}`,
         [...values, page.limit, page.offset],
       ),
@@ -121,7 +129,11 @@ export class PostgresDeploymentStore extends DeploymentStore {
       ),
     ]);
     return {
-      deployments: rows.map((row) => ({ state: row.state, place: placeOf(row) })),
+      deployments: rows.map((row) => ({
+        state: row.state,
+        place: placeOf(row),
+        ...(row.strategy && { strategy: row.strategy }),
+      })),
       total: counts[0]?.total ?? 0,
     };
   }
@@ -138,7 +150,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
   }
 
   async appExists(appName: string): Promise<boolean> {
-    return (await this.database.query('select 1 from apps where app_name = $1 limit 1', [appName])).length > 0;
+    return (await this.database.query('select 1 from deployments where app_name = $1 limit 1', [appName])).length > 0;
   }
 
   async *readArchive(deploymentId: string): AsyncIterable<Uint8Array> {
@@ -174,10 +186,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
   }
 }
 
-async function findByKey(
-  client: Client,
-  { key, fingerprint }: NonNullable<DeploymentOrder['idempotency']>,
-): Promise<DeploymentRecord | undefined> {
+async function findByKey(client: Client, { key, fingerprint }: Idempotency): Promise<DeploymentRecord | undefined> {
   const { rows } = await client.query<{ fingerprint: string; deployment_id: string }>(
     'select fingerprint, deployment_id from idempotency_keys where key = $1',
     [key],

@@ -1,8 +1,8 @@
 /** The field `strategy` of a deploy body: a name or a name with parameters, and the whole strategy that it asks for. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 import {
@@ -18,6 +18,7 @@ import {
   type Strategy,
   type StrategyType,
 } from '../../domain/strategy.js';
+import { IsNested } from './field-forms.js';
 import {
   BlueGreenStrategyDto,
   CanaryStrategyDto,
@@ -29,27 +30,23 @@ import {
 
 export type StrategyField = StrategyType | RollingStrategyDto | BlueGreenStrategyDto | CanaryStrategyDto;
 
+/** By the names of their types. */
 const FORMS = { rolling: RollingStrategyDto, blue_green: BlueGreenStrategyDto, canary: CanaryStrategyDto };
+export const STRATEGY_FORMS = Object.values(FORMS);
 const MESSAGE = `$property must be one of ${STRATEGY_TYPES.join(', ')}, or an object with such a type`;
 
 /** Checks the parameters by the class that the type names, so that those of another strategy are unknown fields. */
 export const IsStrategy = (): PropertyDecorator =>
   applyDecorators(
-    ApiExtraModels(...Object.values(FORMS)),
     ApiPropertyOptional({
       oneOf: [
         { type: 'string', enum: [...STRATEGY_TYPES] },
-        ...Object.values(FORMS).map((form) => ({ $ref: getSchemaPath(form) })),
+        ...STRATEGY_FORMS.map((form) => ({ $ref: getSchemaPath(form) })),
       ],
       default: 'rolling',
     }),
     ValidateIf((_, value) => typeOf(value) === undefined),
-    // Nested validation would take a list for many strategies.
-    ValidateBy({
-      name: 'isStrategy',
-      validator: { validate: (value) => !Array.isArray(value), defaultMessage: () => MESSAGE },
-    }),
-    ValidateNested({ message: MESSAGE }),
+    IsNested(MESSAGE),
     Type((place) => formOf(place?.object[place.property])),
   );
 

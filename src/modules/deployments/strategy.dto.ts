@@ -28,7 +28,7 @@ import {
   type Stickiness,
   type StrategyType,
 } from '../../domain/strategy.js';
-import { HOST_NAME, MayBeLeftOut } from './field-forms.js';
+import { HOST_NAME, IsNested, MayBeLeftOut } from './field-forms.js';
 
 const PERCENT = /^(100|[1-9]?\d)%$/;
 const REPLICA_SHARE = {
@@ -37,10 +37,11 @@ const REPLICA_SHARE = {
     { type: 'string', pattern: PERCENT.source },
   ],
 };
-const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
-const COOKIE_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const { canary_match_name_length: NAME_LENGTH, canary_match_value_length: VALUE_LENGTH } = LIMITS;
+const HEADER_NAME = new RegExp(`^[A-Za-z0-9-]{1,${NAME_LENGTH}}$`);
+const COOKIE_NAME = new RegExp(`^[A-Za-z0-9_-]{1,${NAME_LENGTH}}$`);
 /** Printable ASCII without quotes, backslash, `$` and `;`, which would mean something to the proxy. */
-const MATCH_VALUE = /^[ !#%&(-:<-[\]-~]{1,200}$/;
+const MATCH_VALUE = new RegExp(`^[ !#%&(-:<-[\\]-~]{1,${VALUE_LENGTH}}$`);
 
 const IsReplicaShare = (): PropertyDecorator =>
   ValidateBy({
@@ -87,13 +88,15 @@ export class CanaryStepDto {
 /** Exactly one of header and cookie. */
 export class CanaryMatchDto {
   @MayBeLeftOut()
-  @Matches(HEADER_NAME, { message: '$property must be letters, digits and dashes, at most 64' })
+  @Matches(HEADER_NAME, { message: `$property must be letters, digits and dashes, at most ${NAME_LENGTH}` })
   header?: string;
   @MayBeLeftOut()
-  @Matches(COOKIE_NAME, { message: '$property must be letters, digits, dashes and underscores, at most 64' })
+  @Matches(COOKIE_NAME, {
+    message: `$property must be letters, digits, dashes and underscores, at most ${NAME_LENGTH}`,
+  })
   cookie?: string;
   @Matches(MATCH_VALUE, {
-    message: '$property must be 1 to 200 printable ASCII characters without quotes, backslash, $ and ;',
+    message: `$property must be 1 to ${VALUE_LENGTH} printable ASCII characters without quotes, backslash, $ and ;`,
   })
   value!: string;
 }
@@ -144,8 +147,7 @@ export class CanaryStrategyDto {
   @ApiPropertyOptional({ oneOf: [{ type: 'boolean', enum: [false] }, { $ref: getSchemaPath(AnalysisDto) }] })
   @MayBeLeftOut()
   @ValidateIf((_, value) => value !== false)
-  @IsObject({ message: '$property must be false or an object' })
-  @ValidateNested({ message: '$property must be false or an object' })
+  @IsNested('$property must be false or an object')
   @Type(() => AnalysisDto)
   analysis?: AnalysisDto | false;
   /** How long the old version runs on after the last step. */

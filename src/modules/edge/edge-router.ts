@@ -1,15 +1,10 @@
 /** Brings what the store says about traffic, certificates and challenges to the edge. */
 import { Injectable } from '@nestjs/common';
-import { AppStore, Edge, type EdgeState } from '../../domain/ports.js';
-import { ServedCertificates } from './served-certificates.js';
-
-export class CaptainAddress {
-  /** Host name and `address:port` of FlukeDeploy's own API, as the edge reaches it; set once the API listens. */
-  current: EdgeState['captain'];
-}
+import { AppStore, Edge, EdgeSync } from '../../domain/ports.js';
+import { EdgeCertificates } from '../certificates/index.js';
 
 @Injectable()
-export class EdgeRouter {
+export class EdgeRouter extends EdgeSync {
   /** The round that has not begun yet: whoever comes meanwhile is served by it. */
   #next: Promise<void> | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -17,12 +12,13 @@ export class EdgeRouter {
   constructor(
     private readonly edge: Edge,
     private readonly apps: AppStore,
-    private readonly certificates: ServedCertificates,
-    private readonly captain: CaptainAddress,
-  ) {}
+    private readonly certificates: EdgeCertificates,
+  ) {
+    super();
+  }
 
   /** Resolves when the edge serves at least what was stored before the call. @throws DeployError `edge_unavailable`, `edge_rejected` */
-  sync(): Promise<void> {
+  override sync(): Promise<void> {
     if (!this.edge.enabled) return Promise.resolve();
     this.#next ??= this.#running
       .catch(() => undefined)
@@ -37,12 +33,12 @@ export class EdgeRouter {
   /** One process at a time reads and applies: an older state never comes after a newer one. */
   async #bring(): Promise<void> {
     await this.apps.exclusively('flukedeploy-edge', true, async () => {
-      const [traffic, certificates, challenges] = await Promise.all([
+      const [captain, traffic, certificates, challenges] = await Promise.all([
+        this.apps.captain(),
         this.apps.traffic(),
         this.certificates.served(),
         this.certificates.challenges(),
       ]);
-      const captain = this.captain.current;
       await this.edge.apply({ traffic, certificates, challenges, ...(captain && { captain }) });
     });
   }

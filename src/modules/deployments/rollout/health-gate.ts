@@ -46,7 +46,13 @@ export class HealthGate {
   async look(tasks: readonly TaskView[], signal: AbortSignal = this.session.signal): Promise<void> {
     const now = performance.now();
     const due = tasks.filter(({ id }) => {
-      const standing = this.#standings.get(id) ?? { seen: now, asked: -Infinity, successes: 0, failures: 0, passed: false };
+      const standing = this.#standings.get(id) ?? {
+        seen: now,
+        asked: -Infinity,
+        successes: 0,
+        failures: 0,
+        passed: false,
+      };
       this.#standings.set(id, standing);
       return now - standing.asked >= this.gate.check.interval_ms;
     });
@@ -77,8 +83,17 @@ export class HealthGate {
     if (standing === undefined) return;
     standing.asked = performance.now();
     const { gate } = this;
-    if (!('port' in gate)) return this.#trust(task, standing);
-    const { healthy, reason } = await this.#probe(task, gate, signal);
+    if (!('port' in gate)) {
+      this.#trust(task, standing);
+      return;
+    }
+    const { cluster, edge } = this.ports;
+    const address = edge.enabled ? task.address : await cluster.address(task);
+    if (address === undefined) {
+      this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+      return;
+    }
+    const { healthy, reason } = await this.#probe(address, gate, signal);
     if (!healthy) standing.said = reason ?? 'no answer';
     standing.successes = healthy ? standing.successes + 1 : 0;
     standing.failures = healthy ? 0 : standing.failures + 1;
@@ -86,30 +101,21 @@ export class HealthGate {
   }
 
   /** Docker lets a task run only once its HEALTHCHECK has passed; without one, running on is all that can be asked. */
-  #trust(task: TaskView, standing: Standing): void {
+  #trust(task: TaskView, standing: Standing, because = ''): void {
     const isContainer = this.gate.kind === 'container';
     if (standing.passed || (!isContainer && performance.now() - standing.seen < STEADY_MS)) return;
     standing.passed = true;
-    const reason = isContainer ? 'HEALTHCHECK of the image' : `it has run for ${STEADY_MS / 1000} s`;
-    this.session.emit(
-      createHealthCheckLog({ ...this.session.place(), target: nameOf(task), healthy: true, reason }),
-    );
+    const seen = isContainer ? 'HEALTHCHECK of the image' : `it has run for ${STEADY_MS / 1000} s`;
+    const reason = because ? `${because}: ${seen}` : seen;
+    this.session.emit(createHealthCheckLog({ ...this.session.place(), target: nameOf(task), healthy: true, reason }));
   }
 
   async #probe(
-    task: TaskView,
+    address: string,
     { kind, port, check }: Extract<Gate, { port: number }>,
     signal: AbortSignal,
   ): Promise<ProbeResult> {
-    const { cluster, edge } = this.ports;
-    const address = edge.enabled ? task.address : await cluster.address(task);
-    if (address === undefined) {
-      this.session.log(
-        'warn',
-        `${nameOf(task)} runs on ${task.node}, out of reach from here: that it runs is all that is known`,
-      );
-      return { healthy: true, duration_ms: 0 };
-    }
+    const { edge } = this.ports;
     const target = kind === 'http' ? `http://${address}:${port}${check.path ?? '/'}` : `${address}:${port}`;
     const result =
       kind === 'http'

@@ -5,11 +5,11 @@ import { isServing, judge, toDeployError, type Verdict } from '../../../domain/c
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
-import { switched } from '../../../domain/rollout-plan.js';
+import { isSame, switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import type { HealthGate } from './health-gate.js';
-import type { RolloutPorts } from './rollouts.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
 const POLL_MS = 200;
@@ -72,6 +72,11 @@ export class Rollout {
     return { service, deployment_id, release, port: this.config.port, ...(addresses && { addresses }) };
   }
 
+  /** Nothing can be proved or switched without it. @throws DeployError `edge_unavailable` */
+  async edgeRuns(): Promise<void> {
+    if (this.config.port > 0) await this.ports.edge.ensure();
+  }
+
   /** Looks at the new version, and asks its replicas how they are. @throws DeployError when it has failed or was aborted */
   async look(): Promise<Look> {
     const { session, ports, desired } = this;
@@ -132,7 +137,10 @@ export class Rollout {
     if (!this.adopted) {
       const change = await ports.cluster.create({ ...desired, replicas }, session.signal);
       if (change === 'created') {
-        session.log('info', `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`);
+        session.log(
+          'info',
+          `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`,
+        );
         return;
       }
     }
@@ -178,7 +186,7 @@ export class Rollout {
     const retiring = options.retiring ?? session.state.retiring ?? this.base.retiring;
     const current = session.state.traffic ?? this.base.traffic;
     const serving = options.serving ?? true;
-    if (JSON.stringify([current, session.state.retiring ?? this.base.retiring]) !== JSON.stringify([traffic, retiring])) {
+    if (!isSame([current, session.state.retiring ?? this.base.retiring], [traffic, retiring])) {
       const fact = { type: 'traffic_shifted', traffic, retiring, serving, summary, ...session.place() } as const;
       await session.append(fact);
     }

@@ -7,19 +7,13 @@ import { EdgeRouter } from '../../edge/index.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { gateOf, HealthGate } from './health-gate.js';
 import { Rollout } from './rollout.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 export class RolloutOptions {
   constructor(
     /** Apps answer at `<app>.<root domain>` where it is set. */
     readonly rootDomain: string | undefined,
   ) {}
-}
-
-export interface RolloutPorts {
-  readonly cluster: Cluster;
-  readonly edge: Edge;
-  readonly router: EdgeRouter;
-  readonly store: DeploymentStore;
 }
 
 @Injectable()

@@ -13,6 +13,7 @@ const RESTART: RollingStrategy = { type: 'rolling', max_surge: '25%', max_unavai
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { strategy } = rollout.config;
   const { kind } = rollout.session.state.identity;
+  await rollout.edgeRuns();
   if (rollout.adopted) return adopt(rollout);
   if (rollout.isExclusive) return stopFirst(rollout);
   if (rollout.before.length === 0) return begin(rollout);
@@ -79,7 +80,9 @@ async function rolling(rollout: Rollout, strategy: RollingStrategy): Promise<voi
   const { wanted } = rollout;
   const { deadline_ms } = rollout.gate.gate.check;
   await rollout.step(0, `Rolling ${rollout.desired.name} out: ${wanted} replicas in waves`);
-  await rollout.scaleFresh(nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh);
+  await rollout.scaleFresh(
+    nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh,
+  );
   let served = 0;
   let since = performance.now();
   await rollout.watch(async (look) => {
@@ -110,7 +113,9 @@ async function blueGreen(rollout: Rollout, strategy: BlueGreenStrategy): Promise
   await rollout.gated(rollout.wanted);
   if (strategy.preview_host !== undefined) {
     const preview = previewed(rollout.traffic, strategy.preview_host, rollout.backend());
-    await rollout.shift(preview, `${rollout.desired.name} shows itself at ${strategy.preview_host}`, { serving: false });
+    await rollout.shift(preview, `${rollout.desired.name} shows itself at ${strategy.preview_host}`, {
+      serving: false,
+    });
   }
   if (!strategy.auto_promote) {
     await rollout.waitForPromotion(0, 'the new version is ready; the switch waits for promote');

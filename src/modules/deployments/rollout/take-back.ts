@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isExclusive, serviceName } from '../../../domain/app-spec.js';
 import { isServing } from '../../../domain/convergence.js';
 import type { DeploymentSession } from '../deployment-session.js';
-import type { RolloutPorts } from './rollouts.js';
+import { retire } from './retirement-plan.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 const POLL_MS = 200;
 /** Then the requests go back to as many replicas as there are. */
@@ -24,26 +25,36 @@ export async function takeBack(session: DeploymentSession, ports: RolloutPorts):
   }
   const service = await ports.cluster.findService(name);
   const isOwn = service?.managed === true && service.deployment_id === identity.id;
+  // A client may still send a request by the edge's routing before: it must find somebody.
+  const lingers = ports.edge.enabled && has_served === true && !isExclusive(config);
   // A volume's or port's only holder must be gone before the one before it can have it again.
   if (isOwn && isExclusive(config)) await removeAndWait(name, ports);
 
   for (const backend of before) await ports.cluster.scale(backend.service, base?.replicas ?? 0);
   if (traffic !== undefined) {
-    await whole(before.map((backend) => backend.service), base?.replicas ?? 0, ports);
-    const back = base?.traffic ?? { ...traffic, stable: [] };
+    await whole(
+      before.map((backend) => backend.service),
+      base?.replicas ?? 0,
+      ports,
+    );
+    // A version that never was leaves no host name behind.
+    const back = base?.traffic ?? { ...traffic, hosts: [], stable: [] };
     const { canary: _, preview: __, ...plain } = back;
-    const summary = before.length > 0 ? `All requests go back to ${before.map((one) => one.service).join(', ')}` : `No requests go to ${name} any more`;
+    const summary =
+      before.length > 0
+        ? `All requests go back to ${before.map((one) => one.service).join(', ')}`
+        : `No requests go to ${name} any more`;
     await session.append({
       type: 'traffic_shifted',
       traffic: plain,
-      retiring: base?.retiring ?? [],
+      retiring: [...(base?.retiring ?? []), ...(isOwn && lingers ? [retire(name, true, 0, Date.now())] : [])],
       serving: false,
       summary,
       ...session.place(),
     });
     await ports.router.sync();
   }
-  if (isOwn && (await ports.cluster.remove(name))) session.log('warn', `${name} was removed`);
+  if (isOwn && !lingers && (await ports.cluster.remove(name))) session.log('warn', `${name} was removed`);
   return 'undone';
 }
 

@@ -222,6 +222,11 @@ export class DeployError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
   }
 
+  /** What was recorded, as an error again. */
+  static of({ code, message, evidence }: Failure): DeployError {
+    return new DeployError(code, message, { evidence });
+  }
+
   toFailure(): Failure {
     const row = errorRow(this.code);
     return {

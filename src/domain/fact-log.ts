@@ -143,7 +143,7 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
       return createDeploymentLog({
         at,
         level: 'warn',
-        message: `Rollout aborted: ${fact.reason}`,
+        message: `${fact.error ? 'The new version is taken back' : 'Rollout aborted'}: ${fact.reason}`,
         metadata: { ...actorMetadata(fact.actor), reason: fact.reason },
       });
     case 'deployment_failed':

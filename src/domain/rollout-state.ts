@@ -31,10 +31,11 @@ export function evolveRollout(state: DeploymentState, fact: RolloutFact): Deploy
       const promoted = { ...rollout, promoted_step: rollout.step, ...(fact.full && { promoted_fully: true }) };
       return goOn(state, promoted, fact.at);
     }
-    case 'rollout_aborted':
-      return rollout.aborted
-        ? state
-        : goOn(state, { ...rollout, aborted: { actor: fact.actor, reason: fact.reason } }, fact.at);
+    case 'rollout_aborted': {
+      if (rollout.aborted) return state;
+      const { actor, reason, error } = fact;
+      return goOn(state, { ...rollout, aborted: { actor, reason, ...(error && { error }) } }, fact.at);
+    }
   }
 }
 

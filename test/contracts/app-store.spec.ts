@@ -189,6 +189,46 @@ describe('remove', () => {
     await process.apps.remove(app);
   });
 
+  it('is remembered until nothing is left, and a later life of the app counts on', async () => {
+    const place = { ...app, environment: 'remembered' };
+    await process.goLive({ environment: place.environment, hosts: ['kept.example'] });
+    const removal = await process.apps.remove(place);
+    expect(removal).toMatchObject({ ...place, release: 1, releases: 1, volumes: [] });
+    // As often as it is asked for.
+    expect(await other.apps.remove(place)).toEqual(removal);
+
+    const { state } = await process.goLive({ environment: place.environment });
+    expect(state.identity.release).toBe(2);
+    const later = await process.apps.remove(place);
+    expect(later).toMatchObject({ release: 2, releases: 1 });
+    // The end of the first life says nothing about the second one.
+    await process.apps.removed(removal!);
+    expect(await process.apps.remove(place)).toEqual(later);
+    await process.apps.removed(later!);
+    expect(await process.apps.remove(place)).toBeUndefined();
+  });
+
+  it('and a new order at the same moment: either the app is gone before it, or it keeps the app', async () => {
+    for (let round = 0; round < 20; round++) {
+      const environment = `race-${round}`;
+      const place = { ...app, environment };
+      await process.goLive({ environment });
+      const [removal, record] = await Promise.all([
+        other.apps.remove(place).catch((error: unknown) => (error as DeployError).code),
+        process.accept({ environment }),
+      ]);
+      expect(record.state.identity.release).toBe(2);
+      const left = await process.apps.find(place);
+      if (removal === 'deployment_in_progress') expect(left?.live_release).toBe(1);
+      else {
+        expect(removal).toMatchObject({ release: 1 });
+        expect(left).toMatchObject(place);
+        expect(left).not.toHaveProperty('live_release');
+      }
+      await process.cancel(record.id);
+    }
+  });
+
   it('and whileIdle may come together', async () => {
     for (let round = 0; round < 10; round++) {
       const { environment } = (await process.goLive({ environment: `round-${round}` })).state.identity;

@@ -27,8 +27,8 @@ export interface SwarmFixtures extends DockerFixtures {
   secretsOf(serviceName: string): Promise<unknown[]>;
 }
 
-/** How often in a row a service must be found converged: a program that crashes at once has shown it by then. */
-const STABLE_LOOKS = 10;
+/** So long a service must be found converged, in which a crash shows also on a busy machine. */
+const STABLE_MS = 4_000;
 
 export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   const fixtures = await startDockerFixtures();
@@ -45,10 +45,11 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   };
   const settled = (desired: DesiredService): Promise<Verdict> => {
     const look = judging(desired);
-    let converged = 0;
+    let since = Infinity;
     return until(async () => {
       const verdict = await look();
-      if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
+      since = verdict.kind === 'converged' ? Math.min(since, Date.now()) : Infinity;
+      if (verdict.kind === 'converged' && Date.now() - since < STABLE_MS) return undefined;
       return verdict.kind !== 'waiting' && verdict;
     }, `${desired.name} converges or fails`);
   };

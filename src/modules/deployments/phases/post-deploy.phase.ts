@@ -24,16 +24,16 @@ export class PostDeployPhase extends PhaseHandler {
     return {};
   }
 
-  override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
+  override async undo(session: DeploymentSession, error: unknown): Promise<'undone' | 'kept'> {
     if (!session.record.spec.auto_rollback && !session.isCancelled) return 'kept';
-    return takeBack(session, this.rollouts.ports);
+    return takeBack(session, this.rollouts.ports, error);
   }
 
   /** Every replica passes once more, and stays healthy. */
   async #bake(rollout: Rollout): Promise<void> {
     await rollout.gated(rollout.wanted);
-    const until = performance.now() + rollout.gate.gate.check.bake_ms;
-    await rollout.watch(({ verdict }) => verdict.kind === 'converged' && performance.now() >= until);
+    const until = rollout.clock() + rollout.gate.gate.check.bake_ms;
+    await rollout.watch(({ verdict }) => verdict.kind === 'converged' && rollout.clock() >= until);
   }
 
   /** The version before goes once its time is over and its last request is answered; somebody else sees to that. */

@@ -48,16 +48,19 @@ async function pause(
     const { promoted_step = -1, promoted_fully } = rollout.session.state.rollout ?? {};
     return promoted_step >= index || promoted_fully === true;
   };
-  const until =
+  const over =
     Date.parse(rollout.session.state.rollout?.step_started_at ?? '') +
     (seconds === undefined ? Infinity : seconds * 1000);
   const analysis = strategy.analysis ? new Analysis(rollout, strategy.analysis) : undefined;
+  // A worker that comes when the time is over has not read yet what the one before knew.
+  const until = strategy.analysis ? Math.max(over, Date.now() + strategy.analysis.interval_seconds * 1000) : over;
   try {
-    if (seconds === undefined) await rollout.pause('the step waits for promote');
     await rollout.watch(
-      () => {
+      async () => {
         analysis?.check();
-        return isPromoted() || (!rollout.session.isPaused && Date.now() >= until);
+        if (isPromoted()) return true;
+        if (seconds === undefined && !rollout.session.isPaused) await rollout.pause('the step waits for promote');
+        return !rollout.session.isPaused && Date.now() >= until;
       },
       { whilePaused: true },
     );

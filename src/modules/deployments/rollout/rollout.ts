@@ -1,7 +1,7 @@
 /** One version on its way into the traffic: its replicas, its gate, and where the requests go. The strategies are told with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExclusive, placeName, type AppConfig } from '../../../domain/app-spec.js';
-import { isServing, judge, toDeployError, type Verdict } from '../../../domain/convergence.js';
+import { isServing, judge, type Verdict } from '../../../domain/convergence.js';
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
@@ -9,6 +9,8 @@ import { isSame, switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import type { HealthGate } from './health-gate.js';
+import { Patience } from './patience.js';
+import { failureOf, throwIfFallen, throwIfTakenBack } from './rollout-failures.js';
 import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
@@ -26,6 +28,7 @@ export interface Look {
 
 export class Rollout {
   readonly #began = performance.now();
+  readonly #patience: Patience;
   #told = '';
 
   constructor(
@@ -37,7 +40,9 @@ export class Rollout {
     /** The app's traffic as it was, with what is configured newly. */
     readonly traffic: Traffic,
     private readonly ports: RolloutPorts,
-  ) {}
+  ) {
+    this.#patience = new Patience(session, { signal: session.signal });
+  }
 
   get config(): AppConfig {
     return this.session.config;
@@ -65,6 +70,17 @@ export class Rollout {
     return isExclusive(this.config);
   }
 
+  /** Whether all requests go to the new version: a worker before this one came that far. */
+  get hasSwitched(): boolean {
+    const { traffic } = this.session.state;
+    return traffic !== undefined && isSame(traffic, switched(this.traffic, this.backend()));
+  }
+
+  /** Milliseconds of a clock that stands still while the rollout does: deadlines go by it. */
+  clock(): number {
+    return this.#patience.clock();
+  }
+
   /** The new version as a place for requests; with addresses, only those replicas. */
   backend(ready?: readonly TaskView[]): Backend {
     const { name: service, deployment_id, release } = this.desired;
@@ -79,9 +95,15 @@ export class Rollout {
 
   /** Looks at the new version, and asks its replicas how they are. @throws DeployError when it has failed or was aborted */
   async look(): Promise<Look> {
-    const { session, ports, desired } = this;
+    const { session } = this;
     session.signal.throwIfAborted();
     await this.#listen();
+    this.#patience.look();
+    return this.#patience.wait(() => this.#look());
+  }
+
+  async #look(): Promise<Look> {
+    const { session, ports, desired } = this;
     const [service, tasks] = await Promise.all([
       ports.cluster.findService(desired.name),
       ports.cluster.tasks(desired.name),
@@ -89,16 +111,11 @@ export class Rollout {
     const fresh = service?.replicas ?? 0;
     const since_ms = performance.now() - this.#began;
     const verdict = judge({ service, tasks, replicas: fresh, since_ms, adopted: this.adopted });
-    if (verdict.kind === 'failed') throw await this.#failure(verdict);
+    if (verdict.kind === 'failed') throw await failureOf(verdict, ports.cluster);
     if (verdict.kind === 'waiting' && verdict.reason !== this.#told) session.log('info', (this.#told = verdict.reason));
     const running = tasks.filter(isServing);
     await this.gate.look(running);
-    const fallen = running.filter((task) => this.gate.hasFallen(task));
-    if (fallen[0]) {
-      throw new DeployError('health_check_failed', `replica ${fallen[0].slot} was healthy and is no longer.`, {
-        evidence: this.gate.evidence(fallen),
-      });
-    }
+    throwIfFallen(this.gate, running);
     return { verdict, fresh, running, ready: running.filter((task) => this.gate.hasPassed(task)) };
   }
 
@@ -115,12 +132,12 @@ export class Rollout {
   async gated(count: number): Promise<readonly TaskView[]> {
     const { deadline_ms } = this.gate.gate.check;
     let ready: readonly TaskView[] = [];
-    let since = performance.now();
+    let since = this.clock();
     await this.watch((look) => {
-      if (look.ready.length > ready.length) since = performance.now();
+      if (look.ready.length > ready.length) since = this.clock();
       ready = look.ready;
       if (ready.length >= count && look.running.length === look.fresh) return true;
-      if (look.running.length > 0 && performance.now() - since > deadline_ms) throw this.tooLate(look, count);
+      if (look.running.length > 0 && this.clock() - since > deadline_ms) throw this.tooLate(look, count);
       return false;
     });
     return ready;
@@ -135,7 +152,7 @@ export class Rollout {
   async scaleFresh(replicas: number): Promise<void> {
     const { session, desired, ports } = this;
     if (!this.adopted) {
-      const change = await ports.cluster.create({ ...desired, replicas }, session.signal);
+      const change = await this.#patience.wait(() => ports.cluster.create({ ...desired, replicas }, session.signal));
       if (change === 'created') {
         session.log(
           'info',
@@ -144,21 +161,24 @@ export class Rollout {
         return;
       }
     }
-    const from = await ports.cluster.scale(desired.name, replicas, session.signal);
+    const from = await this.#patience.wait(() => ports.cluster.scale(desired.name, replicas, session.signal));
     if (from !== undefined && from !== replicas)
       session.log('info', `Service ${desired.name}: ${from} → ${replicas} replicas`);
   }
 
   /** Replicas of the version before that Swarm is told to run. */
   async replicasBefore(): Promise<number> {
-    const services = await Promise.all(this.before.map(({ service }) => this.ports.cluster.findService(service)));
+    const { cluster } = this.ports;
+    const services = await this.#patience.wait(() =>
+      Promise.all(this.before.map(({ service }) => cluster.findService(service))),
+    );
     return services.reduce((sum, service) => sum + (service?.replicas ?? 0), 0);
   }
 
   /** Swarm takes a replica out of DNS two seconds before it stops it, in which the edge has long left it. */
   async scaleBefore(replicas: number): Promise<void> {
     for (const { service } of this.before) {
-      const from = await this.ports.cluster.scale(service, replicas, this.session.signal);
+      const from = await this.#patience.wait(() => this.ports.cluster.scale(service, replicas, this.session.signal));
       if (from !== undefined && from !== replicas)
         this.session.log('info', `Service ${service}: ${from} → ${replicas} replicas`);
     }
@@ -169,7 +189,7 @@ export class Rollout {
     for (const { service } of this.before) {
       for (;;) {
         this.session.signal.throwIfAborted();
-        const tasks = await this.ports.cluster.tasks(service);
+        const tasks = await this.#patience.wait(() => this.ports.cluster.tasks(service));
         if (!tasks.some(({ state }) => state === 'running')) break;
         await sleep(POLL_MS, undefined, { signal: this.session.signal });
       }
@@ -191,7 +211,7 @@ export class Rollout {
       await session.append(fact);
     }
     // Also when nothing is new: the worker before may have died between the two.
-    await ports.router.sync();
+    await this.#patience.wait(() => ports.router.sync());
   }
 
   /** All requests to the new version. */
@@ -242,15 +262,6 @@ export class Rollout {
   async #listen(): Promise<void> {
     const record = await this.ports.store.find(this.session.record.id);
     if (record) this.session.learn(record.state);
-    const aborted = this.session.state.rollout?.aborted;
-    if (aborted) throw new DeployError('aborted', `The rollout was aborted: ${aborted.reason}`);
-  }
-
-  /** The verdict with what the container left behind; containers and their logs vanish soon, so this is read at once. */
-  async #failure(verdict: Extract<Verdict, { kind: 'failed' }>): Promise<DeployError> {
-    const evidence = verdict.task
-      ? await this.ports.cluster.evidence(verdict.task)
-      : { out_of_memory: false, last_lines: [] };
-    return toDeployError(verdict, evidence);
+    throwIfTakenBack(this.session.state);
   }
 }

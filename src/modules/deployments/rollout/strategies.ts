@@ -14,6 +14,8 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   const { strategy } = rollout.config;
   const { kind } = rollout.session.state.identity;
   await rollout.edgeRuns();
+  // Nothing goes back to the version before only because this worker is another one.
+  if (rollout.hasSwitched) return begin(rollout);
   if (rollout.adopted) return adopt(rollout);
   if (rollout.isExclusive) return stopFirst(rollout);
   if (rollout.before.length === 0) return begin(rollout);
@@ -29,7 +31,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   }
 }
 
-/** There is nothing to replace. */
+/** There is nothing to replace, or nothing more. */
 async function begin(rollout: Rollout): Promise<void> {
   await rollout.step(0, `Starting ${rollout.desired.name}`);
   await rollout.scaleFresh(rollout.wanted);
@@ -84,19 +86,19 @@ async function rolling(rollout: Rollout, strategy: RollingStrategy): Promise<voi
     nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh,
   );
   let served = 0;
-  let since = performance.now();
+  let since = rollout.clock();
   await rollout.watch(async (look) => {
     const { fresh, ready, running } = look;
     if (ready.length > served) {
       served = ready.length;
-      since = performance.now();
+      since = rollout.clock();
       if (served < wanted) {
         const summary = `${served} of ${wanted} new replicas take requests`;
         await rollout.shift(mixed(rollout.traffic, rollout.before, rollout.backend(ready)), summary);
       }
     }
     if (ready.length >= wanted && running.length === fresh) return true;
-    if (running.length > ready.length && performance.now() - since > deadline_ms) throw rollout.tooLate(look, wanted);
+    if (running.length > ready.length && rollout.clock() - since > deadline_ms) throw rollout.tooLate(look, wanted);
     const before = await rollout.replicasBefore();
     const wave = nextWave({ strategy, wanted, before, fresh, ready: ready.length });
     if (wave.before < before) await rollout.scaleBefore(wave.before);

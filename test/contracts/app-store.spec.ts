@@ -61,10 +61,10 @@ describe('an app', () => {
     const claim = await process.reach(id, 'deploy');
     const traffic = await process.shift(claim);
     await process.succeed(claim, { image: 'one' });
-    const { config } = await process.finish(id);
-    const live = { release: 1, version: 'v1', image: 'one', deployment_id: id, created_at: expect.any(String) };
-    const known = { ...app, project: 'shop', config, traffic, retiring: [] };
-    const record = { ...known, live, live_release: 1, live_deployment: id };
+    const { config, state } = await process.finish(id);
+    const live = { release: 1, version: 'v1', image: 'one', deployment_id: id, created_at: state.finished_at };
+    const known = { ...app, project: 'shop', config, live_release: 1, live_deployment: id };
+    const record = { ...known, live, traffic, retiring: [] };
     expect(await process.apps.find(app)).toEqual(record);
     expect(await process.apps.list()).toEqual([record]);
   });

@@ -24,12 +24,14 @@ export class DockerProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #hold: Hold | undefined;
+  readonly #frozen = new Set<string>();
   #away = false;
 
   private constructor(path: string) {
     this.host = `unix://${path}`;
     this.#server = createServer((request, response) => {
       const { method, url, headers } = request;
+      if (this.#isFrozen(request)) return;
       const held = this.#held(request);
       if (held && !held.answer) return;
       const onward = send({ socketPath: ENGINE, method, path: url, headers }, (answer) => {
@@ -72,6 +74,16 @@ export class DockerProxy {
     return new Promise((resolve) => (this.#hold = { pattern, answer, reached: resolve }));
   }
 
+  /** From now on no request that names this reaches the Engine, so that whoever works on it stays where it is. */
+  freeze(name: string): void {
+    this.#frozen.add(name);
+  }
+
+  /** For the next ones; those that are held were their askers' affair. */
+  thaw(): void {
+    this.#frozen.clear();
+  }
+
   /** Every connection is refused, as if the Engine were not running. */
   setAway(away: boolean): void {
     this.#away = away;
@@ -82,6 +94,10 @@ export class DockerProxy {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
     await rm(this.host.slice('unix://'.length), { force: true });
+  }
+
+  #isFrozen({ url = '' }: IncomingMessage): boolean {
+    return [...this.#frozen].some((name) => url.includes(name));
   }
 
   #held({ method, url }: IncomingMessage): Hold | undefined {

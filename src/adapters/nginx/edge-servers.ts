@@ -1,9 +1,17 @@
 /** The servers of the edge: what answers for which host name, in clear and encrypted. Pure text. */
-import type { Traffic } from '../../domain/traffic.js';
+import type { Backend, Traffic } from '../../domain/traffic.js';
 import type { CertificateFile } from './edge-certificates.js';
 import { certificateFor } from './edge-certificates.js';
 import { APP_HEADER, routeVariable, SET_VISITOR_COOKIE } from './edge-canary.js';
-import { appKey, hasServers, upstreamName, VERSIONS, versionSocket } from './edge-upstreams.js';
+import {
+  appKey,
+  hasServers,
+  namedServer,
+  upstreamName,
+  type UpstreamRole,
+  VERSIONS,
+  versionSocket,
+} from './edge-upstreams.js';
 import { hostName, inOrder } from './edge-values.js';
 
 /** What the ordinary hop tells the app of the request. Clients' own claims of where they come from are replaced. */
@@ -28,6 +36,29 @@ export const FAILED = [
   '}',
 ];
 
+/**
+ * The same where an app stands behind it. A request that found nobody to ask has not been seen by anybody, and gets two more chances:
+ * nginx refuses it other replicas once their list has changed, as it does when a node is lost, and to start again helps; and workers that
+ * have just begun do not know the list yet, but can look the name up.
+ */
+function failed({ upstream, direct }: Site): readonly string[] {
+  if (upstream === undefined) return FAILED;
+  const again = (name: string, otherwise: string, target: string, ...before: string[]): string[] => [
+    `location ${name} {`,
+    `  error_page 502 504 = ${otherwise};`,
+    ...before,
+    `  if ($fd_unserved) { proxy_pass http://${target}; break; }`,
+    "  return 502 'The app did not answer this request.\\n';",
+    '}',
+  ];
+  const named = direct === undefined ? [] : again('@named', '@unserved', '$fd_direct', `  set $fd_direct ${direct};`);
+  return [
+    ...again('@failed', direct === undefined ? '@unserved' : '@named', upstream),
+    ...named,
+    `location @unserved { ${NOTHING_SERVES} }`,
+  ];
+}
+
 /** The challenge of a certificate authority is answered under every name, and nothing else is at that path. */
 const CHALLENGES = [
   'location ^~ /.well-known/acme-challenge/ {',
@@ -42,19 +73,29 @@ export interface Site {
   readonly forceHttps: boolean;
   /** What is in the location of all requests. */
   readonly answer: readonly string[];
+  /** Whose servers answer. */
+  readonly upstream?: string;
+  /** `name:port` of the service that they belong to. */
+  readonly direct?: string | undefined;
 }
 
 export function appSites(traffic: Traffic): Site[] {
-  const { canary, preview, force_https: forceHttps } = traffic;
-  const answer = canary
-    ? canaryAnswer(traffic)
-    : backendAnswer(hasServers(traffic.stable), upstreamName(traffic, 'stable'));
-  const sites: Site[] = [{ hosts: traffic.hosts, forceHttps, answer }];
-  if (preview) {
-    const served = backendAnswer(hasServers([preview.backend]), upstreamName(traffic, 'preview'));
-    sites.push({ hosts: [preview.host], forceHttps, answer: served });
-  }
-  return sites;
+  const { canary, preview, force_https: forceHttps, hosts } = traffic;
+  const stable = canary ? { answer: canaryAnswer(traffic) } : backendSite(traffic, 'stable', traffic.stable);
+  return [
+    { hosts, forceHttps, ...stable },
+    ...(preview ? [{ hosts: [preview.host], forceHttps, ...backendSite(traffic, 'preview', [preview.backend]) }] : []),
+  ];
+}
+
+function backendSite(
+  traffic: Traffic,
+  role: UpstreamRole,
+  backends: readonly Backend[],
+): Omit<Site, 'hosts' | 'forceHttps'> {
+  const upstream = upstreamName(traffic, role);
+  if (!hasServers(backends)) return { answer: backendAnswer(false, upstream) };
+  return { answer: backendAnswer(true, upstream), upstream, direct: namedServer(backends) };
 }
 
 export function backendAnswer(served: boolean, upstream: string): string[] {
@@ -90,13 +131,13 @@ export function siteServers(site: Site, { certificates, httpsPort }: ServerOptio
   const redirected = site.forceHttps ? inOrder(encrypted.flatMap((file) => groups.get(file) ?? [])) : [];
   const plain = inOrder([...groups.values()].flat().filter((host) => !redirected.includes(host)));
   return [
-    ...(plain.length > 0 ? server(['listen 80;'], plain, [...CHALLENGES, ...everything(site.answer)]) : []),
+    ...(plain.length > 0 ? server(['listen 80;'], plain, [...CHALLENGES, ...everything(site)]) : []),
     ...(redirected.length > 0 ? server(['listen 80;'], redirected, [...CHALLENGES, ...redirect(httpsPort)]) : []),
     ...encrypted.flatMap((file) =>
       server(
         ['listen 443 ssl;', 'http2 on;', `ssl_certificate ${file};`, `ssl_certificate_key ${file};`],
         groups.get(file) ?? [],
-        everything(site.answer),
+        everything(site),
       ),
     ),
   ];
@@ -108,8 +149,8 @@ function redirect(httpsPort: number): string[] {
   return [`location / { return 308 https://$host${port}$request_uri; }`];
 }
 
-function everything(answer: readonly string[]): string[] {
-  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...FAILED];
+function everything(site: Site): string[] {
+  return ['location / {', ...site.answer.map((line) => `  ${line}`), '}', ...failed(site)];
 }
 
 function server(listen: readonly string[], hosts: readonly string[], body: readonly string[]): string[] {

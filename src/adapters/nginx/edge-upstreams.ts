@@ -42,6 +42,12 @@ export const upstreamName = (traffic: Traffic, role: UpstreamRole): string => `f
 /** Whether anything stands behind these: an empty list of addresses is none. */
 export const hasServers = (backends: readonly Backend[]): boolean => serverLines(backends).length > 0;
 
+/** The newest of them that is found by its name. */
+export function namedServer(backends: readonly Backend[]): string | undefined {
+  const named = backends.findLast(({ addresses }) => addresses === undefined);
+  return named && `${serviceName(named.service)}:${portNumber(named.port)}`;
+}
+
 /** All groups of an app. */
 export function appUpstreams(traffic: Traffic): string[] {
   const { canary, preview } = traffic;

@@ -36,7 +36,10 @@ export class PostDeployPhase extends PhaseHandler {
   async #bake(rollout: Rollout): Promise<void> {
     await rollout.gated(rollout.wanted);
     const until = performance.now() + rollout.gate.gate.check.bake_ms;
-    await rollout.watch(({ verdict }) => verdict.kind === 'converged' && performance.now() >= until);
+    await rollout.watch(
+      ({ verdict, ready }) =>
+        verdict.kind === 'converged' && ready.length >= rollout.wanted && performance.now() >= until,
+    );
   }
 
   /** The version before goes once its time is over and its last request is answered; somebody else sees to that. */

@@ -1,7 +1,7 @@
 /** One version on its way into the traffic: its replicas, its gate, and where the requests go. The strategies are told with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExclusive, placeName, type AppConfig } from '../../../domain/app-spec.js';
-import { isServing, judge, toDeployError, type Verdict } from '../../../domain/convergence.js';
+import { isDismissed, isServing, judge, toDeployError, type Verdict } from '../../../domain/convergence.js';
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
@@ -18,7 +18,7 @@ export interface Look {
   readonly verdict: Verdict;
   /** Replicas of the new version that Swarm is told to run. */
   readonly fresh: number;
-  /** Those that run. */
+  /** Those that run, as far as can be told. */
   readonly running: readonly TaskView[];
   /** Those that run and have passed the gate. */
   readonly ready: readonly TaskView[];
@@ -26,6 +26,8 @@ export interface Look {
 
 export class Rollout {
   readonly #began = performance.now();
+  /** Tasks that Swarm has told to stop: however they end, it is not their fault. */
+  readonly #dismissed = new Set<string>();
   #told = '';
 
   constructor(
@@ -83,11 +85,16 @@ export class Rollout {
     ]);
     const fresh = service?.replicas ?? 0;
     const since_ms = performance.now() - this.#began;
-    const verdict = judge({ service, tasks, replicas: fresh, since_ms, adopted: this.adopted });
+    const verdict = judge({ service, tasks: this.#answerable(tasks), replicas: fresh, since_ms, adopted: this.adopted });
     if (verdict.kind === 'failed') throw await this.#failure(verdict);
-    if (verdict.kind === 'waiting' && verdict.reason !== this.#told) session.log('info', (this.#told = verdict.reason));
-    const running = tasks.filter(isServing);
-    await this.gate.look(running);
+    if (verdict.kind === 'waiting') this.#tell('info', verdict.reason);
+    const serving = tasks.filter(isServing);
+    await this.gate.look(serving);
+    const silent = serving.filter((task) => this.gate.isSilent(task));
+    const running = serving.filter((task) => !silent.includes(task));
+    for (const { slot, node } of silent.slice(0, 1)) {
+      this.#tell('warn', `Nothing comes back from replica ${slot} on ${node}: where the node is lost, Swarm runs it elsewhere`);
+    }
     const fallen = running.filter((task) => this.gate.hasFallen(task));
     if (fallen[0]) {
       throw new DeployError('health_check_failed', `replica ${fallen[0].slot} was healthy and is no longer.`, {
@@ -95,6 +102,20 @@ export class Rollout {
       });
     }
     return { verdict, fresh, running, ready: running.filter((task) => this.gate.hasPassed(task)) };
+  }
+
+  /**
+   * A lost node's tasks end when it comes back and learns that others have taken their place; what ends by itself ends
+   * before Swarm wants it to.
+   */
+  #answerable(tasks: readonly TaskView[]): TaskView[] {
+    for (const task of tasks) if (isDismissed(task)) this.#dismissed.add(task.id);
+    return tasks.filter(({ id }) => !this.#dismissed.has(id));
+  }
+
+  /** Says it, unless it was the last thing said. */
+  #tell(level: 'info' | 'warn', message: string): void {
+    if (message !== this.#told) this.session.log(level, (this.#told = message));
   }
 
   /** Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on. */
@@ -106,19 +127,25 @@ export class Rollout {
     }
   }
 
-  /** Until so many replicas have passed their gate; each one that does gives the others the full time again. */
+  /**
+   * Until so many replicas have passed their gate; each one that does gives the others the full time again. A replica whose
+   * node still fetches the image has not begun.
+   */
   async gated(count: number): Promise<readonly TaskView[]> {
-    const { deadline_ms } = this.gate.gate.check;
     let ready: readonly TaskView[] = [];
     let since = performance.now();
     await this.watch((look) => {
       if (look.ready.length > ready.length) since = performance.now();
       ready = look.ready;
       if (ready.length >= count && look.running.length === look.fresh) return true;
-      if (look.running.length > 0 && performance.now() - since > deadline_ms) throw this.tooLate(look, count);
+      if (this.isOverdue(look, since)) throw this.tooLate(look, count);
       return false;
     });
     return ready;
+  }
+
+  isOverdue({ running }: Look, since: number): boolean {
+    return running.some((task) => this.gate.isOverdue(task, since));
   }
 
   tooLate({ ready, running }: Look, count: number): DeployError {

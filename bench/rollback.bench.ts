@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { DeploymentView } from '../src/modules/deployments/deployment.view.js';
-import type { TrafficAppOptions } from '../test/support/traffic-app.ts';
+import { trafficApp, type TrafficAppOptions } from '../test/support/traffic-app.ts';
+import { startTestRegistry } from '../test/support/test-registry.ts';
 import { TrafficLoad } from '../test/support/traffic-load.ts';
 import { RawService } from './baselines/raw-service.ts';
 import { comparison, type Benchmark, type Measure } from './support/benchmark.ts';
@@ -27,7 +28,8 @@ const BAKE_MS = 20_000;
 
 interface Cause {
   readonly options?: Omit<TrafficAppOptions, 'version'>;
-  readonly image?: string;
+  /** In place of the app's own: one that a registry says it does not have. */
+  readonly isMissing?: boolean;
   /** What happens first, and how long after it the app is bad: the cause counts from there. Absent = from the order on. */
   readonly begins?: { readonly action: string; readonly after_ms: number };
   /** Swarm calls the update completed before the app fails: a person must see it and roll back by hand. */
@@ -35,9 +37,9 @@ interface Cause {
 }
 
 const CAUSES: Readonly<Record<string, Cause>> = {
-  'crash loop': { options: { crash_after_ms: 200 }, begins: { action: 'die', after_ms: 0 } },
+  'crash loop': { options: { crash_after_ms: 0 }, begins: { action: 'die', after_ms: 0 } },
   unhealthy: { options: { health_status: 503 }, begins: { action: 'start', after_ms: 0 } },
-  'missing image': { image: 'fdbench.invalid/nothing:1' },
+  'missing image': { isMissing: true },
   'unhealthy after the switch': {
     options: { unhealthy_after_ms: FAILS_AFTER_MS },
     begins: { action: 'start', after_ms: FAILS_AFTER_MS },
@@ -60,9 +62,14 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
   const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
   const client = await DeployClient.logIn(server);
   const events = await EngineEvents.listen(scope, docker);
+  // It waits until the edge has started, which the measured ones need not.
+  await client.succeed({ app_name: `${prefix}-warm`, project: prefix, ...trafficApp({ version: 'v1' }) });
   const url = `http://127.0.0.1:${environment.HTTP_PORT}`;
+  const registry = await startTestRegistry({ open: true });
+  scope.defer(() => registry.stop());
+  const missing = `${registry.host}/nobody/nothing:1`;
 
-  const ours = async ({ options, image, begins }: Cause, app: string): Promise<Course> => {
+  const ours = async ({ options, isMissing, begins }: Cause, app: string): Promise<Course> => {
     const fields = {
       app_name: app,
       project: prefix,
@@ -76,7 +83,7 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
     await load.until((version) => version === GOOD);
 
     const bad = deployedTrafficApp({ version: BAD, ...options }, BAKE_MS);
-    const { view, asked } = await client.run({ ...fields, ...bad, ...(image !== undefined && { image }) });
+    const { view, asked } = await client.run({ ...fields, ...bad, ...(isMissing && { image: missing }) });
     if (view.rolled_back_by !== undefined) await client.ended(view.rolled_back_by);
     const { since } = await load.until((version) => version === GOOD);
     const { failed, failures } = await load.stop();
@@ -87,13 +94,16 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
     return { verdict: verdict - cause, serving: Math.max(0, since - verdict) };
   };
 
-  const raw = async ({ options, image, begins, byHand = false }: Cause, app: string): Promise<Course> => {
+  const raw = async ({ options, isMissing, begins, byHand = false }: Cause, app: string): Promise<Course> => {
     const service = new RawService(docker, app);
     const good = rawTrafficApp(app, REPLICAS, { version: GOOD });
     await service.apply(good);
     await service.runs(good.image, REPLICAS);
 
-    const asked = await service.apply(rawTrafficApp(app, REPLICAS, { version: BAD, ...options }, image));
+    const asked = await service.apply({
+      ...rawTrafficApp(app, REPLICAS, { version: BAD, ...options }),
+      ...(isMissing && { image: missing }),
+    });
     if (byHand) {
       const completed = await events.first(update(app, 'completed'), asked);
       const sick = await events.first(container(app, 'health_status: unhealthy'), completed);

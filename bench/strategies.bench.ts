@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Docker from 'dockerode';
+import { trafficApp } from '../test/support/traffic-app.ts';
 import { RawService } from './baselines/raw-service.ts';
 import { comparison, type Benchmark } from './support/benchmark.ts';
 import { DeployClient } from './support/deploy-client.ts';
@@ -29,6 +30,8 @@ export const strategies: Benchmark = async (scope, { rounds }) => {
   const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
   const client = await DeployClient.logIn(server);
   const events = await EngineEvents.listen(scope, docker);
+  // It waits until the edge has started, which the measured ones need not.
+  await client.succeed({ app_name: `${prefix}-warm`, project: prefix, ...trafficApp({ version: 'v1' }) });
 
   const ours = async (strategy: keyof typeof STRATEGIES, app: string): Promise<number> => {
     const fields = { app_name: app, project: prefix, replicas: REPLICAS, domains: [`${app}.test`] };

@@ -5,6 +5,7 @@ import { AcmeCertificateAuthority } from './adapters/acme/acme-certificate-autho
 import { TarArchives } from './adapters/archive/tar-archives.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
+import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
@@ -15,6 +16,7 @@ import { PostgresCredentialStore } from './adapters/postgres/postgres-credential
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
+import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
@@ -33,6 +35,7 @@ import {
   LogStore,
   PhaseClaims,
   PhaseQueue,
+  RegistryStore,
   Secrets,
   Wakeups,
 } from './domain/ports.js';
@@ -43,6 +46,7 @@ import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
 import { CaptainName, CertificateOptions, CertificatesModule } from './modules/certificates/index.js';
+import { EdgePorts } from './modules/apps/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
@@ -53,7 +57,7 @@ import {
   UploadOptions,
   WorkspaceOptions,
 } from './modules/deployments/index.js';
-import { CaptainAddress, EdgeKeeping } from './modules/edge/index.js';
+import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
@@ -100,19 +104,24 @@ export class PortsModule {
     const uploadBytes = config.UPLOAD_LIMIT_MB * MEGABYTE;
     const sourceBytes = uploadBytes * LIMITS.archive_expansion;
     const hasEdge = config.HTTP_PORT > 0;
+    // No project's network is named like it: their names hold no underscore.
+    const edgeNetwork = `${config.EDGE_NAME}_network`;
     const edge = hasEdge
       ? new NginxEdge(docker, {
           httpPort: config.HTTP_PORT,
           httpsPort: config.HTTPS_PORT,
           ...(config.EDGE_IMAGE !== undefined && { image: config.EDGE_IMAGE }),
           service: config.EDGE_NAME,
-          network: config.EDGE_NAME,
+          network: edgeNetwork,
+          drainSeconds: config.EDGE_DRAIN_SECONDS,
           installation,
           tunnelSecret: secrets.fingerprint('edge tunnel'),
         })
       : new NoEdge();
     const credentials = new PostgresCredentialStore(database);
-    const registry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
+    const registryStore = new PostgresRegistryStore(database);
+    const registries = storedRegistries(registryStore, secrets, ownRegistry);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -123,8 +132,8 @@ export class PortsModule {
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
-      [Images, new DockerImages(docker, { registry })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? config.EDGE_NAME : undefined, registry })],
+      [Images, new DockerImages(docker, { registries })],
+      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries })],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [
@@ -137,9 +146,11 @@ export class PortsModule {
       ],
       [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
       [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
-      [CaptainAddress, new CaptainAddress(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
+      [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
+      [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
       [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],

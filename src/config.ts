@@ -31,11 +31,23 @@ export const VARIABLES = {
     'registry that built images are pushed to: https://user:password@host/prefix',
     url('http:', 'https:'),
   ),
-  HTTP_PORT: variable('port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing', integer(0, 65_535), '80'),
+  HTTP_PORT: variable(
+    'port of the edge for HTTP; 0 = no edge is run, and HTTPS_PORT says nothing',
+    integer(0, 65_535),
+    '80',
+  ),
   HTTPS_PORT: variable('port of the edge for HTTPS', integer(1, 65_535), '443'),
   ROOT_DOMAIN: variable('apps answer at <app>.ROOT_DOMAIN, FlukeDeploy itself at captain.ROOT_DOMAIN', domain),
-  EDGE_IMAGE: variable('image of the edge: nginx 1.27.4 or later, with its stream module; absent = the official one', text),
-  EDGE_NAME: variable('name of the edge\'s service, network and volume', dockerName, 'flukedeploy-edge'),
+  EDGE_IMAGE: variable(
+    'image of the edge: nginx 1.27.4 or later, with its stream module; absent = the official one',
+    text,
+  ),
+  EDGE_NAME: variable("name of the edge's service, network and volume", dockerName, 'flukedeploy-edge'),
+  EDGE_DRAIN_SECONDS: variable(
+    "so long WebSockets and requests of all apps go on after a change of the edge's configuration",
+    integer(10, 86_400),
+    '3600',
+  ),
   EDGE_API_UPSTREAM: variable(
     'host:port at which the edge reaches this API; absent = this machine, as the edge sees it',
     text,
@@ -124,7 +136,8 @@ function domain(value: string): string {
 }
 
 function dockerName(value: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(value)) throw new Error(`must be lower case letters, digits and dashes, not "${value}"`);
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(value))
+    throw new Error(`must be lower case letters, digits and dashes, not "${value}"`);
   return value;
 }
 

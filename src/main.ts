@@ -10,7 +10,7 @@ import { setUpHttp } from './gateways/http/http-server.js';
 import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
 import { openInfrastructure } from './infrastructure.js';
 import { establishAdminPassword } from './modules/auth/index.js';
-import { CaptainAddress } from './modules/edge/index.js';
+import { Captain } from './modules/edge/index.js';
 import { ServerLog } from './server-log.js';
 
 Logger.overrideLogger(new ServerLog());
@@ -33,7 +33,12 @@ async function start(config: Config): Promise<void> {
     await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
     const url = await app.getUrl();
     logger.log(`Role ${config.FLUKEDEPLOY_ROLE}, API on ${url}`);
-    app.get(CaptainAddress).port = Number(new URL(url).port);
+    if (config.FLUKEDEPLOY_ROLE !== 'worker') {
+      await app
+        .get(Captain)
+        .listens(Number(new URL(url).port))
+        .catch((error: unknown) => logger.warn(error));
+    }
   } catch (error) {
     await closeAll(opened).catch((failure: unknown) => logger.error(failure));
     throw error;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
+import { freePort } from '../../test/support/test-registry.ts';
 import { until } from '../../test/support/until.ts';
-import { freePort } from '../support/ports.ts';
 
 /** The edge's own version of nginx, where its image is there; else the nginx of this machine. */
 const IMAGE = 'nginx:1.30';

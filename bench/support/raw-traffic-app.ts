@@ -23,10 +23,10 @@ export function deployedTrafficApp(options: TrafficAppOptions, bake_ms = 0): Rec
   };
 }
 
-export function rawTrafficApp(name: string, replicas: number, options: TrafficAppOptions, image = IMAGE): RawApp {
+export function rawTrafficApp(name: string, replicas: number, options: TrafficAppOptions): RawApp {
   return {
     name,
-    image,
+    image: IMAGE,
     replicas,
     command: trafficAppCommand(),
     env: trafficAppEnvironment(options),

@@ -26,6 +26,7 @@ export interface DeploymentAnswer {
   readonly behind?: string;
   readonly phases: Readonly<Record<Phase, PhaseAnswer>>;
   readonly image?: string;
+  readonly rollout?: { readonly step: number; readonly of: number; readonly paused?: { readonly reason: string } };
   readonly actor: string;
   readonly rolled_back_by?: string;
   readonly cancel_reason?: string;
@@ -51,6 +52,33 @@ export interface LogsAnswer {
 
 export interface HistoryAnswer {
   readonly deployments: readonly DeploymentAnswer[];
+  readonly total: number;
+}
+
+export interface AppAnswer {
+  readonly app_name: string;
+  readonly environment: string;
+  readonly live?: { readonly release: number; readonly version: string };
+  readonly config?: { readonly replicas: number };
+  readonly hosts: readonly string[];
+}
+
+export interface AppsAnswer {
+  readonly apps: readonly AppAnswer[];
+}
+
+export interface ReleaseAnswer {
+  readonly release: number;
+  readonly live: boolean;
+  readonly version: string;
+  readonly source: string;
+  readonly actor: string;
+  readonly created_at: string;
+  readonly deployment_id: string;
+}
+
+export interface ReleasesAnswer {
+  readonly releases: readonly ReleaseAnswer[];
   readonly total: number;
 }
 

@@ -1,10 +1,22 @@
 /** The routes of the server that the command line uses. */
 import type { LogLevel } from '../domain/log-entry.js';
 import type { Phase } from '../domain/phases.js';
-import type { DeploymentAnswer, EntriesAnswer, HistoryAnswer, LogsAnswer, TokenAnswer } from './answers.js';
+import type {
+  AppsAnswer,
+  DeploymentAnswer,
+  EntriesAnswer,
+  HistoryAnswer,
+  LogsAnswer,
+  ReleasesAnswer,
+  TokenAnswer,
+} from './answers.js';
 import type { DeployBody } from './deploy-body.js';
 import { multipart } from './multipart.js';
 import type { Transport } from './transport.js';
+
+/** What can be asked for of an app that is live. */
+export type AppChange = 'rollback' | 'scale' | 'restart';
+export type RolloutWord = 'promote' | 'pause' | 'resume' | 'abort';
 
 export interface EntryFilter {
   readonly phase?: Phase;
@@ -18,6 +30,7 @@ const DEPLOY_ATTEMPTS = 8;
 const FOLLOW_ATTEMPTS = 30;
 /** A page of the longest lines still fits in memory well. */
 export const PAGE_ENTRIES = 500;
+const PAGE_APPS = 1000;
 
 export class Api {
   constructor(private readonly transport: Transport) {}
@@ -74,8 +87,27 @@ export class Api {
   }
 
   history(appName: string, limit: number): Promise<HistoryAnswer> {
-    const path = `/api/v1/apps/${encodeURIComponent(appName)}/deployments`;
+    const path = `${appPath(appName)}/deployments`;
     return this.transport.send({ method: 'GET', path, query: { limit } });
+  }
+
+  apps(): Promise<AppsAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/apps', query: { limit: PAGE_APPS } });
+  }
+
+  releases(appName: string, environment: string | undefined, limit: number): Promise<ReleasesAnswer> {
+    return this.transport.send({ method: 'GET', path: `${appPath(appName)}/releases`, query: { environment, limit } });
+  }
+
+  /** With the same key and body it is one deployment, however often it is sent. */
+  change(appName: string, change: AppChange, body: unknown, key: string): Promise<DeploymentAnswer> {
+    const path = `${appPath(appName)}/${change}`;
+    const headers = { 'idempotency-key': key };
+    return this.transport.send({ method: 'POST', path, headers, json: body, attempts: DEPLOY_ATTEMPTS });
+  }
+
+  say(id: string, word: RolloutWord, body: unknown): Promise<DeploymentAnswer> {
+    return this.transport.send({ method: 'POST', path: `${deploymentPath(id)}/${word}`, json: body });
   }
 
   /** A session of the administrator; a wrong password is not tried again. */
@@ -90,6 +122,10 @@ export class Api {
   revokeToken(id: string): Promise<void> {
     return this.transport.send({ method: 'DELETE', path: `/api/v1/tokens/${encodeURIComponent(id)}`, attempts: 1 });
   }
+}
+
+function appPath(name: string): string {
+  return `/api/v1/apps/${encodeURIComponent(name)}`;
 }
 
 function deploymentPath(id: string): string {

@@ -1,11 +1,5 @@
 /** From the options of `deploy` to the body of `POST /api/v1/deploy`, and to what is uploaded with it. */
-import type {
-  HealthCheck,
-  OnConflict,
-  PortMapping,
-  ValidationLevel,
-  VolumeMount,
-} from '../domain/app-spec.js';
+import type { HealthCheck, OnConflict, PortMapping, ValidationLevel, VolumeMount } from '../domain/app-spec.js';
 import type { StrategyType } from '../domain/strategy.js';
 import type { DeployOptions } from './deploy-options.js';
 import { UsageError } from './failures.js';
@@ -23,6 +17,7 @@ export interface DeployBody {
   readonly ports?: readonly PortMapping[];
   readonly volumes?: readonly VolumeMount[];
   readonly port?: number;
+  readonly domains?: readonly string[];
   readonly health_check?: Partial<HealthCheck>;
   readonly strategy?: StrategyType;
   readonly validation_level?: ValidationLevel;
@@ -90,7 +85,7 @@ function sourceFields({ image, git, ref }: DeployOptions, { git_token: token }: 
 }
 
 function appFields(options: DeployOptions, { spec, env: envFile }: OptionFiles): Partial<DeployBody> {
-  const { appVersion, environment, project, replicas, env, publish, volume, port, healthPath } = options;
+  const { appVersion, environment, project, replicas, env, publish, volume, port, domain, healthPath } = options;
   return {
     ...(appVersion !== undefined && { version: appVersion }),
     ...(environment !== undefined && { environment }),
@@ -100,6 +95,7 @@ function appFields(options: DeployOptions, { spec, env: envFile }: OptionFiles):
     ...(publish && { ports: publish }),
     ...(volume && { volumes: volume }),
     ...(port !== undefined && { port }),
+    ...(domain && { domains: domain }),
     ...(healthPath !== undefined && { health_check: { ...spec?.health_check, path: healthPath } }),
   };
 }

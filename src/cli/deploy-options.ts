@@ -9,7 +9,7 @@ import {
   type VolumeMount,
 } from '../domain/app-spec.js';
 import { STRATEGY_TYPES, type StrategyType } from '../domain/strategy.js';
-import { environmentValue, integer, portMapping, volumeMount } from './option-values.js';
+import { environmentValue, integer, listed, portMapping, volumeMount } from './option-values.js';
 
 export interface DeployOptions {
   readonly app?: string;
@@ -26,6 +26,7 @@ export interface DeployOptions {
   readonly publish?: readonly PortMapping[];
   readonly volume?: readonly VolumeMount[];
   readonly healthPath?: string;
+  readonly domain?: readonly string[];
   readonly appVersion?: string;
   readonly environment?: string;
   readonly project?: string;
@@ -60,6 +61,7 @@ export function withDeployOptions(command: Command): Command {
       portMapping,
     )
     .option('--volume <source:target>', 'volume, :ro at its end for reading only, repeatable', volumeMount)
+    .option('--domain <host>', 'host name of the app, repeatable; replaces all there are', listed)
     .option('--health-path <path>', 'path that answers 2xx or 3xx when the app is healthy')
     .option('--app-version <label>', 'label of the release')
     .option('--environment <name>', 'such as staging; production when left out')

@@ -3,6 +3,16 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { LOG_LEVELS } from '../domain/log-entry.js';
 import { PHASES } from '../domain/phases.js';
+import {
+  apps,
+  releases,
+  restart,
+  rollback,
+  scale,
+  type AppOptions,
+  type ChangeOptions,
+  type RollbackOptions,
+} from './app.commands.js';
 import { CommandContext } from './command-context.js';
 import { deploy } from './deploy.command.js';
 import { withDeployOptions, type DeployOptions } from './deploy-options.js';
@@ -13,6 +23,7 @@ import { login, logout } from './login.command.js';
 import { logs, type LogsOptions } from './logs.command.js';
 import { integer } from './option-values.js';
 import type { PasswordOptions } from './password.js';
+import { say, type SayOptions } from './rollout.commands.js';
 import { processHost, type Host } from './terminal.js';
 
 const EXIT_CODES = `
@@ -43,11 +54,15 @@ export async function main(argv: readonly string[], host: Host = processHost()):
   }
 }
 
-function commandTable(context: CommandContext, end: (outcome: Promise<number>) => Promise<void>): Command {
+type End = (outcome: Promise<number>) => Promise<void>;
+
+function commandTable(context: CommandContext, end: End): Command {
   const { stdout, stderr } = context.host;
   const program = new Command('flukedeploy')
     .description('Deploys apps to a FlukeDeploy server and watches them go live.')
     .version(packageVersion())
+    // Behind the name of a command, --version is the command's own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .addHelpText('after', EXIT_CODES);
@@ -99,7 +114,63 @@ function commandTable(context: CommandContext, end: (outcome: Promise<number>) =
     .option('--json', 'as JSON')
     .action((app: string, options: { json?: boolean; limit: number }) => end(history(context, app, options)));
 
+  addAppCommands(program, context, end);
+  addRolloutCommands(program, context, end);
   return program;
+}
+
+function addAppCommands(program: Command, context: CommandContext, end: End): void {
+  program
+    .command('apps')
+    .description('list the apps and what is live of them')
+    .option('--json', 'as JSON')
+    .action((options: AppOptions) => end(apps(context, options)));
+
+  program
+    .command('releases <app>')
+    .description('list the releases of an app, newest first')
+    .option('--environment <name>', 'such as staging; production when left out')
+    .option('--limit <number>', 'how many', integer, 20)
+    .option('--json', 'as JSON')
+    .action((app: string, options: AppOptions & { limit: number }) => end(releases(context, app, options)));
+
+  withChangeOptions(program.command('rollback <app>'))
+    .description('go back to a release, the one before when none is named, and watch it')
+    .addOption(new Option('--to <release>', 'number of the release').argParser(integer).conflicts('version'))
+    .option('--version <label>', 'the newest release of this version')
+    .action((app: string, options: RollbackOptions) => end(rollback(context, app, options)));
+
+  withChangeOptions(program.command('scale <app>').argument('<replicas>', 'how many; 0 = stopped', integer))
+    .description('change the number of replicas, and watch it')
+    .action((app: string, replicas: number, options: ChangeOptions) => end(scale(context, app, replicas, options)));
+
+  withChangeOptions(program.command('restart <app>'))
+    .description('replace every replica by a new one of the same content, and watch it')
+    .action((app: string, options: ChangeOptions) => end(restart(context, app, options)));
+}
+
+function withChangeOptions(command: Command): Command {
+  return command
+    .option('--environment <name>', 'such as staging; production when left out')
+    .option('--reason <text>', 'why, for the log')
+    .option('--idempotency-key <key>', 'the same key never does it twice')
+    .option('--detach', 'print the id of the deployment and return at once')
+    .option('--json', 'JSON lines: the entries of the log, and the deployment as the last line');
+}
+
+function addRolloutCommands(program: Command, context: CommandContext, end: End): void {
+  const words = {
+    promote: 'end the pause of a rollout, so that its next step begins',
+    pause: 'hold a rollout where it is',
+    resume: 'go on with a rollout that is paused',
+    abort: 'take a rollout back',
+  } as const;
+  for (const word of ['promote', 'pause', 'resume', 'abort'] as const) {
+    const command = program.command(`${word} <deployment>`).description(words[word]).option('--json', 'as JSON');
+    if (word === 'promote') command.option('--full', 'leave out all further steps');
+    if (word === 'pause' || word === 'abort') command.option('--reason <text>', 'why, for the log');
+    command.action((id: string, options: SayOptions) => end(say(context, word, id, options)));
+  }
 }
 
 function packageVersion(): string {

@@ -14,6 +14,11 @@ export function environmentValue(text: string, former: Readonly<Record<string, s
   return { ...former, [name]: value };
 }
 
+/** Repeatable, such as `--domain one.example --domain two.example`. */
+export function listed(text: string, former: readonly string[] = []): string[] {
+  return [...former, text];
+}
+
 /** Repeatable: `--publish 8080:80/tcp`. */
 export function portMapping(text: string, former: readonly PortMapping[] = []): PortMapping[] {
   const [, host, container, protocol = 'tcp'] = /^(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];

@@ -3,6 +3,7 @@ import type { LogLevel, UnifiedLogEntry } from '../domain/log-entry.js';
 import { isFinal, PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../domain/phases.js';
 import type { DeploymentAnswer, PhaseAnswer, Problem } from './answers.js';
 import { printable, printableLines } from './printable.js';
+import { shortTime, table } from './table.js';
 import type { Paint, Style } from './terminal.js';
 
 const plain: Paint = (_style, text) => text;
@@ -145,6 +146,7 @@ export function statusLines(deployment: DeploymentAnswer, now: number, paint: Pa
   return [
     ...summaryLines(deployment, paint),
     ...(deployment.status === 'pending' ? [] : [`  ${phaseLine(deployment, now, paint)}`]),
+    ...rolloutLines(deployment),
     ...skipped.map((phase) => `  ${phase} skipped: ${printable(deployment.phases[phase].reason ?? '')}`),
     `  source ${printable(source)}`,
     `  asked for by ${printable(actor)} at ${printable(requested_at)}`,
@@ -152,31 +154,30 @@ export function statusLines(deployment: DeploymentAnswer, now: number, paint: Pa
   ];
 }
 
+function rolloutLines({ status, rollout }: DeploymentAnswer): string[] {
+  if (rollout === undefined || isFinal(status)) return [];
+  const { step, of, paused } = rollout;
+  return [`  rollout step ${step} of ${of}${paused ? `, paused: ${printable(paused.reason)}` : ''}`];
+}
+
 export function historyLines(deployments: readonly DeploymentAnswer[], paint: Paint = plain): string[] {
   const heads = ['RELEASE', 'VERSION', 'ENVIRONMENT', 'STATUS', 'REQUESTED', 'TIME', 'BY', 'DEPLOYMENT'];
-  const rows = deployments.map((deployment) =>
-    [
-      String(deployment.release),
-      deployment.version,
-      deployment.environment,
-      deployment.status,
-      deployment.requested_at.replace('T', ' ').replace(/\..*$/, ''),
-      deployment.duration_ms === undefined ? '' : duration(deployment.duration_ms),
-      deployment.actor,
-      deployment.deployment_id,
-    ].map((cell) => printable(cell).replaceAll('\n', ' ')),
-  );
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
+  const rows = deployments.map((deployment) => [
+    String(deployment.release),
+    deployment.version,
+    deployment.environment,
+    deployment.status,
+    shortTime(deployment.requested_at),
+    deployment.duration_ms === undefined ? '' : duration(deployment.duration_ms),
+    deployment.actor,
+    deployment.deployment_id,
+  ]);
+  const [head = '', ...lines] = table(heads, rows);
   return [
-    paint('bold', line(heads)),
-    ...rows.map((row, index) => {
+    paint('bold', head),
+    ...lines.map((line, index) => {
       const status = deployments[index]?.status ?? 'pending';
-      return line(row).replace(status, paint(STATUS_STYLE[status], status));
+      return line.replace(status, paint(STATUS_STYLE[status], status));
     }),
   ];
 }

@@ -88,17 +88,47 @@ export const DEFAULT_HEALTH_CHECK: HealthCheck = {
   bake_ms: 0,
 };
 
-/** What is left out keeps the app's current value. */
-export function resolveConfig(current: AppConfig | undefined, asked: Partial<AppConfig>): AppConfig {
-  const config = { ...DEFAULT_CONFIG, ...current, ...asked };
+/** Names that get a (sealed) value or, by null, are taken away; all others stay. */
+export interface ConfigMerge {
+  readonly env?: Readonly<Record<string, string | null>>;
+  readonly secrets?: Readonly<Record<string, string | null>>;
+}
+
+/** What is left out keeps the app's current value; where the configuration is `whole`, only the number of replicas does. */
+export function resolveConfig(
+  current: AppConfig | undefined,
+  asked: Partial<AppConfig>,
+  { merge = {}, whole = false }: Pick<DeploySpec, 'merge' | 'whole'> = {},
+): AppConfig {
+  const kept = whole && current ? { replicas: current.replicas } : current;
+  const replaced = { ...DEFAULT_CONFIG, ...kept, ...asked };
+  const config = {
+    ...replaced,
+    env: merged(replaced.env, merge.env),
+    secrets: merged(replaced.secrets, merge.secrets),
+  };
   // Earlier versions of FlukeDeploy stored the name of the strategy alone.
   const strategy: Strategy | StrategyType = config.strategy;
   return typeof strategy === 'string' ? { ...config, strategy: DEFAULT_STRATEGIES[strategy] } : config;
 }
 
+/** The values with what is set and without what is taken away. */
+export function merged(
+  values: Readonly<Record<string, string>>,
+  changes: Readonly<Record<string, string | null>> = {},
+): Readonly<Record<string, string>> {
+  const all = Object.entries({ ...values, ...changes });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
 /** Whether the app's replicas cannot run beside those of another version: a host port has one holder, a volume one writer. */
 export function isExclusive({ ports, volumes }: Pick<AppConfig, 'ports' | 'volumes'>): boolean {
   return ports.length > 0 || volumes.length > 0;
+}
+
+/** Names of the volumes, without the folders of the host. */
+export function namedVolumes({ volumes }: Pick<AppConfig, 'volumes'>): string[] {
+  return [...new Set(volumes.map(({ source }) => source).filter((source) => !source.startsWith('/')))];
 }
 
 export type Source =
@@ -130,6 +160,10 @@ export type Source =
 export interface DeploySpec {
   readonly source: Source;
   readonly config: Partial<AppConfig>;
+  /** Names of `env` and `secrets` that change when the deployment starts, so that orders in a line add up. */
+  readonly merge?: ConfigMerge;
+  /** `config` says everything but the number of replicas: what it leaves out is not configured. */
+  readonly whole?: boolean;
   readonly validation_level: ValidationLevel;
   readonly auto_rollback: boolean;
   readonly on_conflict: OnConflict;

@@ -16,7 +16,6 @@ const service = (fields: Partial<ServiceView> = {}): ServiceView => ({
   replicas: 1,
   ...fields,
 });
-const updating = (state: string, message = ''): ServiceView => service({ update: { state, message } });
 
 const task = (fields: Partial<TaskView> = {}): TaskView => ({
   id: 'task',
@@ -31,12 +30,31 @@ const task = (fields: Partial<TaskView> = {}): TaskView => ({
 });
 
 const look = (fields: Partial<ConvergenceInput> = {}): Verdict =>
-  judge({ service: service(), tasks: [task()], deployment_id: NEW, replicas: 1, since_ms: 1_000, ...fields });
+  judge({ service: service(), tasks: [task()], replicas: 1, since_ms: 1_000, ...fields });
 
 describe('a service converges', () => {
   it.each<[string, Partial<ConvergenceInput>]>([
     ['when it was created and every replica runs', { replicas: 2, tasks: [task(), task({ slot: 2 })] }],
-    ['when its update is completed', { service: updating('completed') }],
+    [
+      'when what ended in it ended before it became the new version',
+      {
+        adopted: true,
+        since_ms: 5_000,
+        tasks: [task(), task({ state: 'failed', exit_code: 1, age_ms: 60_000, desired_state: 'shutdown' })],
+      },
+    ],
+    [
+      'when the task of a lost node was replaced',
+      { tasks: [task(), task({ state: 'orphaned', desired_state: 'shutdown' })] },
+    ],
+    [
+      'when a replica too many has been told to stop',
+      { tasks: [task(), task({ slot: 2, state: 'running', desired_state: 'shutdown' })] },
+    ],
+    [
+      'when a replica that was taken away ended as it liked',
+      { tasks: [task(), task({ slot: 2, state: 'failed', exit_code: 143, desired_state: 'remove' })] },
+    ],
     ['when no replicas are asked for', { replicas: 0, tasks: [] }],
   ])('%s', (_, fields) => {
     expect(look(fields)).toEqual({ kind: 'converged' });
@@ -80,7 +98,16 @@ describe('a service is waited for', () => {
       },
       '0 of 1 replicas run, web.1 waits for a node: no suitable node (host-mode port already in use on 1 node)',
     ],
-    ['while Swarm still updates', { service: updating('updating') }, '1 of 1 replicas run, Swarm watches them'],
+    [
+      'while there are too many replicas',
+      { tasks: [task(), task({ slot: 2 }), task({ slot: 3 })] },
+      '2 of 3 replicas are being stopped',
+    ],
+    [
+      'while the task of a lost node has not been replaced',
+      { tasks: [task({ state: 'orphaned', desired_state: 'shutdown' }), task({ state: 'preparing' })] },
+      '0 of 1 replicas run, web.1 fetches its image on node-1',
+    ],
     [
       'while its task is only meant to be ready',
       { tasks: [task({ state: 'ready', desired_state: 'ready' })] },
@@ -141,15 +168,8 @@ describe('a service fails', () => {
       'No node has the published port free: host-mode port already in use on 1 node.',
     ],
     [
-      'rolled back, while its tasks look healthy',
-      { service: { ...updating('rollback_completed', 'update rolled back due to failure'), deployment_id: 'dep-1' } },
-      'update_rolled_back',
-      'Swarm took the update back: update rolled back due to failure.',
-    ],
-    [
-      'rolled back, with the task that was the reason',
+      'the task that was the reason counts, not the one that Swarm stopped for it',
       {
-        service: { ...updating('rollback_started'), deployment_id: 'dep-1' },
         tasks: [
           task({ slot: 2, state: 'complete', exit_code: 0 }),
           task({ state: 'failed', error: 'task: non-zero exit (3)', exit_code: 3 }),
@@ -159,18 +179,18 @@ describe('a service fails', () => {
       'The program ended with code 3.',
     ],
     [
-      'paused',
-      { service: updating('paused', 'update paused due to failure or early termination of task') },
-      'update_paused',
-      'Swarm stopped the update half-way: update paused due to failure or early termination of task.',
+      'crash of a service that ran before, since it became the new version',
+      { adopted: true, since_ms: 5_000, tasks: [task(), task({ state: 'failed', exit_code: 1, age_ms: 4_000 })] },
+      'container_crashed',
+      'The program ended with code 1.',
+    ],
+    [
+      'crash of a service that is new, however long ago',
+      { since_ms: 5_000, tasks: [task(), task({ state: 'failed', exit_code: 1, age_ms: 60_000 })] },
+      'container_crashed',
+      'The program ended with code 1.',
     ],
     ['removed', { service: undefined }, 'service_changed', 'The service is gone: somebody removed it.'],
-    [
-      'taken over by another deployment',
-      { service: service({ deployment_id: 'dep-3' }) },
-      'newer_deployment_live',
-      'Another deployment, dep-3, has changed the service.',
-    ],
   ])('%s', (_, fields, code, message) => {
     expect(look(fields)).toMatchObject({ kind: 'failed', code, message });
   });

@@ -32,7 +32,9 @@ export function judge(input: ConvergenceInput): Verdict {
   const fault = absence(input) ?? startFault(input) ?? placementFault(input);
   if (fault) return { kind: 'failed', ...fault };
   const running = input.tasks.filter(isServing).length;
-  return running === input.replicas ? { kind: 'converged' } : { kind: 'waiting', reason: waitingReason(input, running) };
+  return running === input.replicas
+    ? { kind: 'converged' }
+    : { kind: 'waiting', reason: waitingReason(input, running) };
 }
 
 /** Whether the task runs, and shall. */

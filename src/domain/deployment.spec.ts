@@ -1,18 +1,17 @@
 /** The state machine, proved by walking through every state that a deployment can get into. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { at, request, resume } from '../../test/support/deployment-fixtures.js';
+import { explore, rolloutFacts, type Node } from '../../test/support/deployment-walk.js';
 import {
-  at,
-  begin,
-  cancel,
-  fail,
-  release,
-  request,
-  rollBack,
-  start,
-  succeed,
-  supersede,
-} from '../../test/support/deployment-fixtures.js';
-import { decide, evolve, isTouched, settle, UNDO_CHANCES, type DeploymentState, type Fact } from './deployment.js';
+  decide,
+  evolve,
+  isTouched,
+  settle,
+  UNDO_CHANCES,
+  type DeploymentState,
+  type Fact,
+  type FactType,
+} from './deployment.js';
 import {
   DEPLOYMENT_STATUSES,
   isFinal,
@@ -23,78 +22,36 @@ import {
   type Phase,
 } from './phases.js';
 
-const requested = evolve(undefined, request);
-
-/** The phases that can have nothing to do, in every combination. */
-const OPTIONAL_PHASES = ['pre_build', 'pre_deploy', 'post_deploy'] as const satisfies readonly Phase[];
-const STARTS: readonly Fact[] = Array.from({ length: 2 ** OPTIONAL_PHASES.length }, (_, bits) =>
-  start(Object.fromEntries(OPTIONAL_PHASES.filter((_, bit) => bits & (1 << bit)).map((phase) => [phase, 'skip']))),
-);
-
-/** What the workers, the reconciler and the users can add to this state. */
-function possibleFacts(state: DeploymentState): readonly Fact[] {
-  const decision = decide(state);
-  if (decision.kind === 'nothing') return [rollBack];
-  if (decision.kind === 'wait') return [cancel, supersede, ...STARTS];
-  if (decision.kind !== 'run') throw new Error(`${decision.kind} must have been settled`);
-
-  const { phase, attempt } = decision;
-  // Running already, it begins again when its worker was lost; the deadline can pass even while nobody works.
-  const always = [cancel, supersede, begin(phase, attempt), fail(phase, attempt, 'deployment_timeout')];
-  if (state.phases[phase].status !== 'running') return always;
-  return [
-    ...always,
-    succeed(phase, attempt),
-    release(phase, attempt),
-    fail(phase, attempt, 'docker_unavailable'),
-    fail(phase, attempt, 'unhealthy'),
-    fail(phase, attempt, 'cancelled'),
-  ];
-}
-
-/** The state after the fact and all that follows from it at once, as the store applies it. */
-function after(state: DeploymentState, fact: Fact): DeploymentState {
-  const next = evolve(state, fact);
-  return settle(next, at).reduce<DeploymentState>(evolve, next);
-}
-
-/**
- * What two states must share to be the same: times and texts are left out, and of phases that are over all but how they
- * ended, since `decide` and `evolve` never look at more of them.
- */
-function signature(state: DeploymentState): string {
-  const phases = PHASES.map((phase) => {
-    const { status, attempt, interruptions, started_at, error } = state.phases[phase];
-    return status === 'succeeded' || status === 'skipped'
-      ? status
-      : [status, attempt, interruptions, started_at !== undefined, error?.code, error?.retryable];
-  });
-  const cancel = state.cancel && (state.cancel.superseded_by ?? 'user');
-  return JSON.stringify([state.status, phases, state.skips, cancel, state.error?.code, state.failed_phase]);
-}
-
-interface Node {
-  readonly state: DeploymentState;
-  readonly next: { readonly fact: Fact; readonly key: string }[];
-}
-
-function explore(): Map<string, Node> {
-  const nodes = new Map<string, Node>();
-  const frontier = [requested];
-  nodes.set(signature(requested), { state: requested, next: [] });
-  for (let state = frontier.shift(); state; state = frontier.shift()) {
-    for (const fact of possibleFacts(state)) {
-      const next = after(state, fact);
-      const key = signature(next);
-      nodes.get(signature(state))?.next.push({ fact, key });
-      if (nodes.has(key)) continue;
-      nodes.set(key, { state: next, next: [] });
-      if (nodes.size > 20_000) throw new Error(`there is no end of states: ${key}`);
-      frontier.push(next);
-    }
-  }
-  return nodes;
-}
+/** Facts that follow from others: the walk need not add them. */
+const CONSEQUENCES = [
+  'phase_skipped',
+  'deployment_succeeded',
+  'deployment_failed',
+  'deployment_cancelled',
+] as const satisfies readonly FactType[];
+/** A new type of fact must be named here, and then be met on the walk. */
+const FACT_TYPES: Readonly<Record<FactType, true>> = {
+  deployment_requested: true,
+  deployment_started: true,
+  phase_started: true,
+  phase_released: true,
+  phase_succeeded: true,
+  phase_skipped: true,
+  phase_failed: true,
+  cancel_requested: true,
+  traffic_shifted: true,
+  rollout_step: true,
+  rollout_paused: true,
+  rollout_resumed: true,
+  rollout_promoted: true,
+  rollout_aborted: true,
+  deployment_succeeded: true,
+  deployment_failed: true,
+  deployment_cancelled: true,
+  rollback_ordered: true,
+  deployment_rolled_back: true,
+  rollback_failed: true,
+};
 
 /** The contract's arrows; a deployment that was never started can only be cancelled. */
 const ARROWS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = {
@@ -106,6 +63,16 @@ const ARROWS: Readonly<Record<DeploymentStatus, readonly DeploymentStatus[]>> = 
   rolled_back: [],
   cancelled: [],
 };
+
+/** What an ended deployment learns of the fact. */
+function rollbackChange({ status, rollback }: DeploymentState, fact: Fact): Partial<DeploymentState> | undefined {
+  if (status !== 'failed') return undefined;
+  if (fact.type === 'deployment_rolled_back') return { status: 'rolled_back', rolled_back_by: fact.by };
+  if (fact.type === 'rollback_ordered' && !rollback) return { rollback: { by: fact.by, release: fact.release } };
+  if (fact.type === 'rollback_failed' && rollback && !rollback.error)
+    return { rollback: { ...rollback, error: fact.error } };
+  return undefined;
+}
 
 describe('every state that a deployment can get into', () => {
   let nodes: Map<string, Node>;
@@ -130,6 +97,11 @@ describe('every state that a deployment can get into', () => {
     }
   });
 
+  it('is reached by every kind of fact', () => {
+    const ways = Array.from(nodes.values()).flatMap(({ next }) => next.map(({ fact }) => fact.type));
+    expect(new Set([request.type, ...ways, ...CONSEQUENCES])).toEqual(new Set(Object.keys(FACT_TYPES)));
+  });
+
   it('has a way on, and waits only before the start', () => {
     for (const state of states.filter(({ status }) => !isFinal(status))) {
       const expected = state.started_at === undefined ? 'wait' : 'run';
@@ -150,17 +122,14 @@ describe('every state that a deployment can get into', () => {
     expect([...nodes.keys()].filter((key) => !reaching.has(key))).toEqual([]);
   });
 
-  it('once ended decides nothing, and nothing changes it but the rollback of a failure', () => {
+  it('once ended decides nothing, and nothing changes it but what becomes of the rollback of a failure', () => {
     const facts = Array.from(nodes.values()).flatMap(({ next }) => next.map(({ fact }) => fact));
     const oneOfEachType = [...new Map(facts.map((fact) => [fact.type, fact])).values()];
     for (const state of ended) {
       expect(decide(state)).toEqual({ kind: 'nothing' });
-      for (const fact of oneOfEachType) {
-        const changes = fact.type === 'deployment_rolled_back' && state.status === 'failed';
-        if (changes)
-          expect(evolve(state, fact)).toEqual({ ...state, status: 'rolled_back', rolled_back_by: expect.any(String) });
-        else expect(evolve(state, fact)).toBe(state);
-      }
+      const changing = oneOfEachType.filter((fact) => evolve(state, fact) !== state);
+      expect(changing).toEqual(oneOfEachType.filter((fact) => rollbackChange(state, fact) !== undefined));
+      for (const fact of changing) expect(evolve(state, fact)).toEqual({ ...state, ...rollbackChange(state, fact) });
     }
   });
 
@@ -176,11 +145,11 @@ describe('every state that a deployment can get into', () => {
   });
 
   it('stays within the bounds of attempts and interruptions', () => {
-    for (const state of states) {
-      for (const phase of PHASES) {
-        expect(state.phases[phase].attempt).toBeLessThanOrEqual(PHASE_RULES[phase].max_attempts);
-        expect(state.phases[phase].interruptions).toBeLessThanOrEqual(MAX_INTERRUPTIONS + UNDO_CHANCES);
-      }
+    const largest = (phase: Phase, count: 'attempt' | 'interruptions'): number =>
+      states.reduce((most, state) => Math.max(most, state.phases[phase][count]), 0);
+    for (const phase of PHASES) {
+      expect(largest(phase, 'attempt')).toBe(PHASE_RULES[phase].max_attempts);
+      expect(largest(phase, 'interruptions')).toBeLessThanOrEqual(MAX_INTERRUPTIONS + UNDO_CHANCES);
     }
   });
 
@@ -201,6 +170,16 @@ describe('every state that a deployment can get into', () => {
       for (const phase of before) expect(['succeeded', 'skipped']).toContain(state.phases[phase].status);
       const { status } = state.phases[decision.phase];
       if (status === 'running') expect(state.status).toBe(PHASE_RULES[decision.phase].status);
+    }
+  });
+
+  it('goes on by its phases alone: what is said of the rollout is for the worker to hear, and stops no clock for ever', () => {
+    const facts = rolloutFacts('deploy', 1);
+    for (const state of states.filter(({ status }) => !isFinal(status))) {
+      const decision = JSON.stringify(decide(state));
+      expect(facts.filter((fact) => JSON.stringify(decide(evolve(state, fact))) !== decision)).toEqual([]);
+      const stands = state.started_at !== undefined && state.deadline_at === undefined;
+      if (stands) expect(evolve(state, resume).deadline_at).toBeDefined();
     }
   });
 

@@ -126,18 +126,13 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
 /** An ended deployment only learns what becomes of its rollback. */
 function afterwards(state: DeploymentState, fact: Fact): DeploymentState {
   if (state.status !== 'failed') return state;
-  switch (fact.type) {
-    case 'rollback_ordered':
-      return state.rollback ? state : { ...state, rollback: { by: fact.by, release: fact.release } };
-    case 'deployment_rolled_back':
-      return { ...state, status: 'rolled_back', rolled_back_by: fact.by };
-    case 'rollback_failed':
-      return state.rollback && !state.rollback.error
-        ? { ...state, rollback: { ...state.rollback, error: fact.error } }
-        : state;
-    default:
-      return state;
-  }
+  const { rollback } = state;
+  if (fact.type === 'deployment_rolled_back') return { ...state, status: 'rolled_back', rolled_back_by: fact.by };
+  if (fact.type === 'rollback_ordered' && !rollback)
+    return { ...state, rollback: { by: fact.by, release: fact.release } };
+  if (fact.type === 'rollback_failed' && rollback && !rollback.error)
+    return { ...state, rollback: { ...rollback, error: fact.error } };
+  return state;
 }
 
 export function fold(facts: Iterable<Fact>): DeploymentState {

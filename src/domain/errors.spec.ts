@@ -27,7 +27,9 @@ describe.each(codes)('%s', (code) => {
 describe('the table', () => {
   it('says of exactly these that trying again may help', () => {
     expect(codes.filter((code) => errorRow(code).retryable).sort()).toEqual([
+      'acme_unreachable',
       'docker_unavailable',
+      'edge_unavailable',
       'git_unreachable',
       'internal',
       'push_failed',

@@ -139,7 +139,10 @@ export const ERRORS = {
   health_check_failed: permanent('The health check did not pass in time.'),
 
   // The edge and certificates
-  edge_unavailable: passing('The edge does not answer.', 'Is its service running? docker service ps flukedeploy-edge'),
+  edge_unavailable: passing(
+    'The edge does not answer.',
+    'Is its service running? Ask docker service ps flukedeploy-edge.',
+  ),
   edge_rejected: permanent('nginx refuses the configuration; the one before stays live.'),
   domain_taken: request(409, 'The host name belongs to another app.', 'Remove it there first, or choose another name.'),
   certificate_invalid: request(422, 'The certificate cannot be used.'),
@@ -161,6 +164,8 @@ export const ERRORS = {
   rollout_not_running: request(409, 'The deployment has no rollout under way.'),
   release_not_found: request(404, 'The app has no such release.'),
   no_previous_release: request(409, 'There is no release before the current one.'),
+  already_live: request(409, 'This release is live already.'),
+  app_not_live: request(409, 'The app has no live release.', 'Deploy it first.'),
   release_image_gone: permanent('The image of the release is gone.', 'Deploy it again from its source.'),
   registry_not_found: request(404, 'No registry has this name.'),
   rollback_failed: permanent('The rollback failed too.', 'Look at what serves now, and deploy a good version.'),
@@ -215,6 +220,11 @@ export class DeployError extends Error {
     this.evidence = details.evidence;
     this.fields = details.fields;
     this.retryAfterSeconds = details.retryAfterSeconds;
+  }
+
+  /** What was recorded, as an error again. */
+  static of({ code, message, evidence }: Failure): DeployError {
+    return new DeployError(code, message, { evidence });
   }
 
   toFailure(): Failure {

@@ -2,24 +2,24 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   at,
+  base,
   begin,
-  cancel,
   fail,
   failure,
-  release,
+  promote,
   request,
-  rollBack,
+  shift,
   start,
+  step,
   succeed,
   supersede,
 } from '../../test/support/deployment-fixtures.js';
+import { READINGS } from '../../test/support/fact-readings.js';
 import { assertValidEntry } from '../../test/support/log-assertions.js';
-import { evolve, fold, type Fact, type FactType } from './deployment.js';
+import { evolve, fold, type Fact } from './deployment.js';
 import { describeFact } from './fact-log.js';
-import { toEntry, type EventMetadata, type LogDraft, type LogLevel } from './log-entry.js';
+import { toEntry, type LogDraft } from './log-entry.js';
 import { PHASES } from './phases.js';
-
-const later = '2026-02-03T10:00:02.500Z';
 
 /** The draft of the last fact, after those before it. */
 function draftOf(...facts: [Fact, ...Fact[]]): LogDraft {
@@ -27,112 +27,6 @@ function draftOf(...facts: [Fact, ...Fact[]]): LogDraft {
   const before = facts.length > 1 ? fold(facts.slice(0, -1)) : undefined;
   return describeFact(last, evolve(before, last));
 }
-
-interface Reading {
-  readonly facts: [Fact, ...Fact[]];
-  readonly event: string | undefined;
-  readonly level: LogLevel;
-  readonly message: string | RegExp;
-  readonly metadata?: EventMetadata;
-}
-
-const READINGS: Readonly<Record<FactType, Reading>> = {
-  deployment_requested: {
-    facts: [request],
-    event: 'deploy_start',
-    level: 'info',
-    message: 'Deployment of api-server 1.0.0 to production requested: api-server:1.0.0',
-    metadata: { version: '1.0.0', actor: 'operator', agent: 'claude' },
-  },
-  deployment_started: {
-    facts: [request, start()],
-    event: undefined,
-    level: 'info',
-    message: /must be done by 2026-02-03T10:15:00.000Z/,
-    metadata: { replicas_to: 2 },
-  },
-  phase_started: {
-    facts: [request, start(), begin('build')],
-    event: 'build_start',
-    level: 'info',
-    message: 'Build started',
-  },
-  phase_released: {
-    facts: [request, start(), begin('build'), release('build')],
-    event: undefined,
-    level: 'warn',
-    message: 'Build handed over: this worker shuts down',
-  },
-  phase_succeeded: {
-    facts: [request, start(), begin('build'), { ...succeed('build'), at: later }],
-    event: 'build_complete',
-    level: 'info',
-    message: 'Build done',
-    metadata: { duration_ms: 2500, image: 'api-server@sha256:1' },
-  },
-  phase_skipped: {
-    facts: [request, start(), { type: 'phase_skipped', at, phase: 'pre_build', reason: 'no source' }],
-    event: 'pre_build',
-    level: 'info',
-    message: 'Pre-build checks skipped: no source',
-    metadata: { reason: 'no source' },
-  },
-  phase_failed: {
-    facts: [request, start(), begin('deploy'), { ...fail('deploy', 1, 'out_of_memory'), at: later }],
-    event: 'deploy_error',
-    level: 'error',
-    message: /^Deploy failed: The program used more memory/,
-    metadata: {
-      duration_ms: 2500,
-      error_code: 'out_of_memory',
-      error_message: failure('out_of_memory').message,
-      hint: 'Raise resources.memory_mb.',
-    },
-  },
-  cancel_requested: {
-    facts: [request, cancel],
-    event: undefined,
-    level: 'warn',
-    message: 'Cancel requested by operator',
-    metadata: { actor: 'operator', agent: 'claude', reason: 'wrong version' },
-  },
-  deployment_succeeded: {
-    facts: [request, start(), begin('build'), succeed('build'), { type: 'deployment_succeeded', at: later }],
-    event: 'deploy_complete',
-    level: 'info',
-    message: 'api-server 1.0.0 is live as release 7',
-    metadata: { version: '1.0.0', duration_ms: 2500, image: 'api-server@sha256:1' },
-  },
-  deployment_failed: {
-    facts: [
-      request,
-      start(),
-      { type: 'deployment_failed', at: later, error: { ...failure('unhealthy'), evidence: ['503'] }, phase: 'deploy' },
-    ],
-    event: 'deploy_error',
-    level: 'error',
-    message: /^Deployment failed in deploy: The health check/,
-    metadata: {
-      duration_ms: 2500,
-      error_code: 'unhealthy',
-      error_message: failure('unhealthy').message,
-      details: { evidence: ['503'] },
-    },
-  },
-  deployment_cancelled: {
-    facts: [request, { type: 'deployment_cancelled', at: later, error: failure('cancelled') }],
-    event: 'deploy_error',
-    level: 'error',
-    message: 'The deployment was cancelled.',
-    metadata: { duration_ms: 2500, error_code: 'cancelled', error_message: failure('cancelled').message },
-  },
-  deployment_rolled_back: {
-    facts: [request, start(), { type: 'deployment_failed', at, error: failure('unhealthy') }, rollBack],
-    event: 'deploy_error',
-    level: 'warn',
-    message: 'Rolled back by dep-01jd0000000000000000000002',
-  },
-};
 
 /** The draft as the store would number it. */
 function entryOf(draft: LogDraft) {
@@ -176,6 +70,22 @@ describe('the words', () => {
     expect(again.message).toBe('Build started again: the worker before was lost');
     const retry = draftOf(request, start(), begin('build'), fail('build', 1, 'docker_unavailable'), begin('build', 2));
     expect(retry.message).toBe('Build started (attempt 2)');
+  });
+
+  it('say of a failure whether anybody noticed', () => {
+    const end: Fact = { type: 'deployment_failed', at, error: failure('unhealthy') };
+    const sentence = `Deployment failed: ${failure('unhealthy').message}`;
+    const started = { ...(start() as Extract<Fact, { type: 'deployment_started' }>), base };
+    const first = { ...started, base: { replicas: 0, retiring: [] } };
+    expect(draftOf(request, first, end).message).toBe(`${sentence} No requests had reached it.`);
+    expect(draftOf(request, started, end).message).toBe(`${sentence} Nothing was switched: release 6 still serves.`);
+    expect(draftOf(request, started, begin('deploy'), shift(false), end).message).toContain('release 6 still serves');
+    expect(draftOf(request, started, begin('deploy'), shift(true), end).message).toBe(sentence);
+  });
+
+  it('say that a promotion may be for good', () => {
+    const draft = draftOf(request, start(), begin('deploy'), step(0), promote(true));
+    expect(draft.message).toBe('Rollout promoted: all further steps are left out');
   });
 
   it('say who takes the place of a superseded deployment', () => {

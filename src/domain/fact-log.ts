@@ -143,7 +143,7 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
       return createDeploymentLog({
         at,
         level: 'warn',
-        message: `Rollout aborted: ${fact.reason}`,
+        message: `${fact.error ? 'The new version is taken back' : 'Rollout aborted'}: ${fact.reason}`,
         metadata: { ...actorMetadata(fact.actor), reason: fact.reason },
       });
     case 'deployment_failed':
@@ -191,7 +191,9 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
 /** What people want to know first of a failure: whether anybody noticed. */
 function untouched({ has_served, base }: DeploymentState): string {
   if (has_served) return '';
-  return base?.release === undefined ? ' No requests had reached it.' : ` Nothing was switched: release ${base.release} still serves.`;
+  return base?.release === undefined
+    ? ' No requests had reached it.'
+    : ` Nothing was switched: release ${base.release} still serves.`;
 }
 
 function where(

@@ -113,7 +113,8 @@ export type Fact = At &
     | { readonly type: 'rollout_resumed'; readonly actor: Actor }
     /** The current pause is over; `full`: all further steps are left out. */
     | { readonly type: 'rollout_promoted'; readonly actor: Actor; readonly full: boolean }
-    | { readonly type: 'rollout_aborted'; readonly actor: Actor; readonly reason: string }
+    /** The version is taken back, whatever it may look like later; `error`: for this failure, and not because somebody said so. */
+    | { readonly type: 'rollout_aborted'; readonly actor: Actor; readonly reason: string; readonly error?: Failure }
     | { readonly type: 'deployment_succeeded' }
     | { readonly type: 'deployment_failed'; readonly error: Failure; readonly phase?: Phase }
     | { readonly type: 'deployment_cancelled'; readonly error: Failure }
@@ -146,7 +147,7 @@ export interface RolloutState {
   readonly promoted_step?: number;
   /** All further steps are left out. */
   readonly promoted_fully?: boolean;
-  readonly aborted?: { readonly actor: Actor; readonly reason: string };
+  readonly aborted?: { readonly actor: Actor; readonly reason: string; readonly error?: Failure };
 }
 
 export interface DeploymentState {

@@ -41,7 +41,9 @@ export function createMasker(known: Iterable<string>): Masker {
       return Object.fromEntries(
         Object.entries(value).map(([name, inner]) => [
           free ? maskText(name) : name,
-          maskValue(inner, looksSecret(key) ? key : name, free || name === 'details'),
+          !free && VERBATIM_KEYS.has(name)
+            ? inner
+            : maskValue(inner, looksSecret(key) ? key : name, free || name === 'details'),
         ]),
       );
     }
@@ -81,6 +83,9 @@ const IDENTITY_KEYS: ReadonlySet<string> = new Set([
   ...['id', 'deployment_id', 'rollback_of', 'superseded_by', 'by', 'app_name', 'environment', 'project', 'service'],
   ...['image', 'image_digest', 'commit', 'version'],
 ]);
+
+/** What the edge is made of: no entry shows it, and one changed letter would send the requests elsewhere, or break every app's edge. */
+const VERBATIM_KEYS: ReadonlySet<string> = new Set(['traffic', 'retiring']);
 
 /** From where to where (exclusive) something is secret. */
 type Span = readonly [start: number, end: number];

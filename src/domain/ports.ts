@@ -9,6 +9,7 @@ export * from './app-ports.js';
 import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';
+import type { Strategy } from './strategy.js';
 
 /** A deployment with its order and the folded state; `config` is set once it has started. */
 export interface DeploymentRecord {
@@ -25,11 +26,17 @@ export interface DeploymentRecord {
 export interface DeploymentOrder {
   readonly identity: Omit<DeploymentIdentity, 'release' | 'version'> & { readonly version?: string };
   readonly spec: DeploySpec;
-  readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  readonly idempotency?: Idempotency;
   /** Host names that the app claims for itself. */
   readonly hosts?: readonly string[];
   /** File of the uploaded archive; the store keeps its bytes until the deployment has ended. */
   readonly archive_path?: string;
+}
+
+/** The same key is the same order; the fingerprint tells whether it really is. */
+export interface Idempotency {
+  readonly key: string;
+  readonly fingerprint: string;
 }
 
 export interface Acceptance {
@@ -57,6 +64,8 @@ export interface QueuePlace {
 export interface PlacedDeployment {
   readonly state: DeploymentState;
   readonly place: QueuePlace;
+  /** Once it has started. */
+  readonly strategy?: Strategy;
 }
 
 export interface DeploymentStats {
@@ -95,6 +104,8 @@ export abstract class DeploymentStore {
    * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`
    */
   abstract accept(order: DeploymentOrder): Promise<Acceptance>;
+  /** What was accepted under this key. @throws DeployError `idempotency_key_reused` */
+  abstract known(idempotency: Idempotency): Promise<DeploymentRecord | undefined>;
   abstract find(id: string): Promise<DeploymentRecord | undefined>;
   /** Newest first. */
   abstract list(
@@ -104,6 +115,7 @@ export abstract class DeploymentStore {
   abstract place(record: DeploymentRecord): Promise<QueuePlace>;
   /** Of all apps, or of those whose names or patterns are given. */
   abstract stats(apps?: readonly string[]): Promise<DeploymentStats>;
+  /** Whether it has ever been deployed. */
   abstract appExists(appName: string): Promise<boolean>;
 
   /** The archive uploaded for this deployment. */

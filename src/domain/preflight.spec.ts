@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_CONFIG, type AppConfig } from './app-spec.js';
 import type { ClusterView, ImageView, NodeView } from './ports.js';
 import { preflight, type PreflightInput } from './preflight.js';
+import { DEFAULT_STRATEGIES } from './strategy.js';
 
 const GIB = 1024 ** 3;
 const node: NodeView = {
@@ -29,9 +30,12 @@ const image: ImageView = {
 function findings(change: Partial<PreflightInput>, config: Partial<AppConfig> = {}): string[] {
   const input = {
     config: { ...DEFAULT_CONFIG, ...config },
-    service_name: 'web',
+    service_name: 'web_r2',
     cluster,
     service: undefined,
+    deployment_id: 'dep-2',
+    replaces: undefined,
+    replicas_before: 0,
     image,
     ...change,
   };
@@ -52,10 +56,35 @@ describe('preflight', () => {
     ['no ready node', { cluster: { ...cluster, nodes: [{ ...node, ready: false }] } }, {}, ['error no_suitable_node']],
     [
       'a foreign service of that name',
-      { service: { id: 's', name: 'web', managed: false, image: 'x', replicas: 1 } },
+      { service: { id: 's', name: 'web_r2', managed: false, image: 'x', replicas: 1 } },
       {},
       ['error name_taken'],
     ],
+    [
+      "another deployment's service of that name",
+      { service: { id: 's', name: 'web_r2', managed: true, deployment_id: 'dep-1', image: 'x', replicas: 1 } },
+      {},
+      ['error name_taken'],
+    ],
+    [
+      'nothing where it made the service itself before',
+      { service: { id: 's', name: 'web_r2', managed: true, deployment_id: 'dep-2', image: 'x', replicas: 1 } },
+      {},
+      [],
+    ],
+    [
+      'a strategy that needs two versions at once, with a volume',
+      {},
+      { strategy: DEFAULT_STRATEGIES.canary, volumes: [volume] },
+      ['error strategy_unsupported', 'warning volume_invalid'],
+    ],
+    [
+      'a strategy that needs two versions at once, with a host port',
+      {},
+      { strategy: DEFAULT_STRATEGIES.blue_green, ports: [port] },
+      ['error strategy_unsupported', 'warning port_in_use'],
+    ],
+    ['nothing about such a strategy otherwise', {}, { strategy: DEFAULT_STRATEGIES.blue_green }, []],
     [
       'a port that another service holds',
       { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'other' }] } },
@@ -64,7 +93,22 @@ describe('preflight', () => {
     ],
     [
       'its own port',
-      { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'web' }] } },
+      { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'web_r2' }] } },
+      { ports: [port] },
+      ['warning port_in_use'],
+    ],
+    [
+      'the port of the version that it replaces',
+      {
+        replaces: 'web_r1',
+        cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'web_r1' }] },
+      },
+      { ports: [port] },
+      ['warning port_in_use'],
+    ],
+    [
+      'nothing about the same port of another protocol',
+      { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'udp', service: 'other' }] } },
       { ports: [port] },
       ['warning port_in_use'],
     ],
@@ -103,6 +147,12 @@ describe('preflight', () => {
       {},
       { resources: { cpu_reservation: 1 } },
       ['warning capacity_insufficient'],
+    ],
+    [
+      'nothing where there is room for those that are added and one more',
+      { replicas_before: 3 },
+      { replicas: 3, resources: { cpu_reservation: 1 } },
+      [],
     ],
     ['a foreign architecture', { image: { ...image, architecture: 'arm64' } }, {}, ['error architecture_mismatch']],
     [

@@ -51,10 +51,17 @@ function strategyFindings({ config }: PreflightInput): Finding[] {
   ];
 }
 
-function portFindings({ config, cluster, service_name, replaces }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+function portFindings(
+  { config, cluster, service_name, replaces }: PreflightInput,
+  nodes: readonly NodeView[],
+): Finding[] {
   const findings = config.ports.flatMap(({ host_port, protocol }) => {
     const holder = cluster.published_ports.find(
-      (held) => held.port === host_port && held.protocol === protocol && held.service !== service_name && held.service !== replaces,
+      (held) =>
+        held.port === host_port &&
+        held.protocol === protocol &&
+        held.service !== service_name &&
+        held.service !== replaces,
     );
     return holder
       ? [error('port_in_use', `Port ${host_port}/${protocol} is published by the service ${holder.service}.`)]

@@ -58,7 +58,14 @@ export function automaticRollback(state: DeploymentState, spec: DeploySpec, id: 
       reason: `${identity.version} failed: ${error?.message ?? 'for an unknown reason'}`,
     },
     spec: {
-      source: { kind: 'release', release, version, image, ...(image_digest && { image_digest }), ...(commit && { commit }) },
+      source: {
+        kind: 'release',
+        release,
+        version,
+        image,
+        ...(image_digest && { image_digest }),
+        ...(commit && { commit }),
+      },
       config: {},
       validation_level: 'basic',
       auto_rollback: false,
@@ -71,8 +78,16 @@ export function automaticRollback(state: DeploymentState, spec: DeploySpec, id: 
 export function rollbackSpec({ release, version, image, image_digest, commit, config }: Release): DeploySpec {
   const { replicas: _, ...snapshot } = config;
   return {
-    source: { kind: 'release', release, version, image, ...(image_digest && { image_digest }), ...(commit && { commit }) },
+    source: {
+      kind: 'release',
+      release,
+      version,
+      image,
+      ...(image_digest && { image_digest }),
+      ...(commit && { commit }),
+    },
     config: snapshot,
+    whole: true,
     validation_level: 'basic',
     auto_rollback: true,
     on_conflict: 'queue',

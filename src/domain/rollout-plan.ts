@@ -59,11 +59,12 @@ export function hostsOf(
 /** The app's traffic before any of it goes to a new version; what is configured newly applies at once. */
 export function trafficOf(
   { app_name, environment, project }: Pick<DeploymentIdentity, 'app_name' | 'environment' | 'project'>,
-  { force_https }: Pick<AppConfig, 'force_https'>,
+  { force_https, port }: Pick<AppConfig, 'force_https' | 'port'>,
   hosts: readonly string[],
   stable: readonly Backend[],
 ): Traffic {
-  return { app_name, environment, project, hosts, force_https, stable };
+  // What serves no HTTP is reached by no host name.
+  return { app_name, environment, project, hosts: port > 0 ? hosts : [], force_https, stable };
 }
 
 /** Requests go to the old version and to those replicas of the new one that have proved themselves. */
@@ -89,6 +90,19 @@ export function previewed(traffic: Traffic, host: string, { addresses: _, ...bac
 
 function withoutGuests({ canary: _, preview: __, ...traffic }: Traffic): Traffic {
   return traffic;
+}
+
+/** Whether two values of plain data are the same; what comes out of a store has its keys in another order. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }
 
 /** Names of the services that the traffic knows. */

@@ -26,14 +26,16 @@ export function evolveRollout(state: DeploymentState, fact: RolloutFact): Deploy
       return goOn(state, { ...rollout, ...(isStep && { promoted_step: rollout.step }) }, fact.at);
     }
     case 'rollout_promoted': {
-      if (rollout.aborted || rollout.promoted_fully) return state;
+      const isSaid = rollout.promoted_fully || (!fact.full && rollout.promoted_step === rollout.step);
+      if (rollout.aborted || (isSaid && !rollout.paused)) return state;
       const promoted = { ...rollout, promoted_step: rollout.step, ...(fact.full && { promoted_fully: true }) };
       return goOn(state, promoted, fact.at);
     }
-    case 'rollout_aborted':
-      return rollout.aborted
-        ? state
-        : goOn(state, { ...rollout, aborted: { actor: fact.actor, reason: fact.reason } }, fact.at);
+    case 'rollout_aborted': {
+      if (rollout.aborted) return state;
+      const { actor, reason, error } = fact;
+      return goOn(state, { ...rollout, aborted: { actor, reason, ...(error && { error }) } }, fact.at);
+    }
   }
 }
 

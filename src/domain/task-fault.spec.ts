@@ -100,13 +100,12 @@ describe('a task is over', () => {
       'task_rejected',
       'Node node-1 refused to start the container: error creating overlay mount',
     ],
-    ['node lost', { state: 'orphaned' }, 'task_rejected', 'Node node-1 stopped answering.'],
   ])('%s', (_, fields, code, message) => {
     expect(taskFault(task(fields))).toMatchObject({ code, message, task: fields });
   });
 });
 
-it.each(['new', 'pending', 'preparing', 'starting', 'running', 'shutdown'])(
+it.each(['new', 'pending', 'preparing', 'starting', 'running', 'shutdown', 'remove', 'orphaned'])(
   'a task that is %s has no fault',
   (state) => {
     expect(taskFault(task({ state }))).toBeUndefined();

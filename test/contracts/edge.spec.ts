@@ -162,6 +162,52 @@ describe('changing', () => {
   });
 });
 
+describe('being there', () => {
+  it('is told as unavailable where it is not', async () => {
+    const away = edge.another({ service: `${edge.prefix}-away` });
+    const unavailable = { code: 'edge_unavailable' };
+    await expect(away.apply(web())).rejects.toMatchObject(unavailable);
+    await expect(away.revert()).rejects.toMatchObject(unavailable);
+    await expect(away.openConnections(['10.0.0.1'])).rejects.toMatchObject(unavailable);
+    // That says nothing of the service that is asked.
+    await expect(away.probes.tcp('10.0.0.1', 80, 2_000, never)).rejects.toMatchObject({ code: 'edge_unavailable' });
+  });
+
+  it('takes no service and no network that is not its own', async () => {
+    await expect(edge.another({ service: blue.service }).ensure()).rejects.toMatchObject({ code: 'name_taken' });
+    await expect(edge.another({ network: 'bridge' }).ensure()).rejects.toMatchObject({ code: 'name_taken' });
+  });
+
+  it('begins again with an empty volume', async () => {
+    const before = await edge.edgeContainerId();
+    const exec = await edge.docker
+      .getContainer(before)
+      .exec({ Cmd: ['rm', '-rf', '/etc/nginx/flukedeploy/live.conf', '/etc/nginx/flukedeploy/certificates'] });
+    await exec.start({ Detach: true });
+    await until(async () => !(await exec.inspect()).Running, 'the volume is empty');
+    await edge.docker.getContainer(before).kill({ signal: 'SIGKILL' });
+    await until(async () => (await edge.edgeContainerId()) !== before, 'the container ends');
+    await edge.edge.ensure();
+    expect((await edge.ask('web.test')).status).toBe(404);
+    expect(await edge.edge.apply(web())).toBe('applied');
+    expect(await edge.edge.revert()).toBe(false);
+    expect((await edge.ask('web.test')).status).toBe(200);
+  });
+
+  it('is nothing at all where its port is 0', async () => {
+    const none = edge.another({ httpPort: 0 });
+    expect(none.enabled).toBe(false);
+    await none.ensure();
+    expect(await none.apply(web())).toBe('unchanged');
+    expect(await none.revert()).toBe(false);
+    expect(await none.openConnections(['10.0.0.1'])).toBe(0);
+    const stop = new AbortController();
+    const observing = none.observe({ app_name: 'web', environment: 'production' }, '', () => undefined, stop.signal);
+    stop.abort();
+    await observing;
+  });
+});
+
 describe('probes', () => {
   it('come from where the edge stands', async () => {
     const [address] = await edge.addresses(blue);

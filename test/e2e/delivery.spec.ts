@@ -65,14 +65,20 @@ describe('under a steady load', () => {
     unharmed('rolling', 'v3', () => deploy('v3', {}, { on_sigterm: 'exit' })));
 
   it('switches from blue to green', () =>
-    unharmed('blue_green', 'v4', () => deploy('v4', { strategy: { type: 'blue_green', scale_down_delay_seconds: 0 } })));
+    unharmed('blue_green', 'v4', () =>
+      deploy('v4', { strategy: { type: 'blue_green', scale_down_delay_seconds: 0 } }),
+    ));
 
   it('moves on by a canary', () => unharmed('canary', 'v5', () => deploy('v5', { strategy: QUICK_CANARY })));
 
   it('comes back by itself from a version that falls ill', () =>
     unharmed('rollback', 'v5', async () => {
       const view = await bench.client.run(
-        spec('v6', { strategy: 'rolling', health_check: { path: '/health', interval_ms: 200, bake_ms: 20_000 } }, { unhealthy_after_ms: 4_000 }),
+        spec(
+          'v6',
+          { strategy: 'rolling', health_check: { path: '/health', interval_ms: 200, bake_ms: 20_000 } },
+          { unhealthy_after_ms: 4_000 },
+        ),
       );
       expect(view).toMatchObject({ error: { code: 'health_check_failed' } });
       const { rolled_back_by } = await bench.client.rolledBack(view.deployment_id);

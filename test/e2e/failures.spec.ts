@@ -131,20 +131,8 @@ describe('a first deployment that fails', () => {
     ['command', 'its command does not exist', ['deploy', 'command_not_found'], /\/no\/such\/program/, /./],
     ['sick', 'its HEALTHCHECK never passes', ['deploy', 'unhealthy'], /still not ready/, /^$/],
     ['taken', 'a program outside of Docker has its port', ['deploy', 'port_in_use'], /\d+ is in use/, /^$/],
-    [
-      'http',
-      'it answers 503',
-      ['deploy', 'health_check_failed'],
-      /^0 of 1 .* 2 s/,
-      /replica 1: HTTP 503: no database/,
-    ],
-    [
-      'deaf',
-      'it listens to no port',
-      ['deploy', 'health_check_failed'],
-      /^0 of 1/,
-      /replica 1: .*ECONNREFUSED.*:80/,
-    ],
+    ['http', 'it answers 503', ['deploy', 'health_check_failed'], /^0 of 1 .* 2 s/, /replica 1: HTTP 503: no database/],
+    ['deaf', 'it listens to no port', ['deploy', 'health_check_failed'], /^0 of 1/, /replica 1: .*ECONNREFUSED.*:80/],
     ['huge', 'it reserves more than there is', ['pre_deploy', 'capacity_insufficient'], /16777216 MB/, /16777216 MB/],
     ['slow', 'it takes too long', ['build', 'deployment_timeout'], /longer than it may/, /^$/],
   ];

@@ -6,7 +6,7 @@ import type { DeploymentView } from '../../src/modules/deployments/deployment.vi
 import { assertValidEntry } from '../support/log-assertions.js';
 import { isRunning } from '../support/processes.js';
 import { until } from '../support/until.js';
-import { lines, QUICK_CHECK, serving, shell } from '../support/web-apps.js';
+import { lines, QUICK_CHECK, serving } from '../support/web-apps.js';
 import { NOTHING, Workbench } from '../support/workbench.js';
 
 /** Stands in the output of a build: each one's own, or Docker would find the step done already. */

@@ -180,7 +180,9 @@ describe('after everything has ended, neither a value nor the token of a git rep
     await bench.database(async (database) => {
       const rows = await everythingStored(database);
       const naming = rows.filter(({ row }) => row.includes('DATABASE_PASSWORD'));
-      expect(new Set(naming.map(({ table }) => table))).toEqual(new Set(['apps', 'deployments', 'entries']));
+      expect(new Set(naming.map(({ table }) => table))).toEqual(
+        new Set(['apps', 'deployments', 'entries', 'releases']),
+      );
       for (const { table, row } of rows) expectNoSecretIn(table, row);
     });
   });

@@ -11,8 +11,8 @@ let made = 0;
 
 /** Ids rise in the order of making, and are unique within a test file. */
 export function orderOf(fields: OrderFields = {}): DeploymentOrder {
-  const { source, config, validation_level, auto_rollback, on_conflict, idempotency, archive_path, ...identity } =
-    fields;
+  const { source, config, validation_level, auto_rollback, on_conflict, fresh, ...rest } = fields;
+  const { idempotency, archive_path, hosts, on_first_failure, ...identity } = rest;
   return {
     identity: {
       id: `dep-${String(++made).padStart(6, '0')}`,
@@ -30,7 +30,10 @@ export function orderOf(fields: OrderFields = {}): DeploymentOrder {
       validation_level: validation_level ?? 'basic',
       auto_rollback: auto_rollback ?? true,
       on_conflict: on_conflict ?? 'queue',
+      ...(fresh !== undefined && { fresh }),
+      ...(on_first_failure && { on_first_failure }),
     },
+    ...(hosts && { hosts }),
     ...(idempotency && { idempotency }),
     ...(archive_path !== undefined && { archive_path }),
   };

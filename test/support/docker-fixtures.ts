@@ -16,7 +16,7 @@ export interface DockerFixtures {
   readonly busybox: string;
   /** Builds an image from a Dockerfile that begins `FROM ${busybox}`; answers its tag. */
   build(name: string, dockerfile: string): Promise<string>;
-  /** Removes every service, network, volume and image of this run. */
+  /** Removes every service, secret, network, volume and image of this run. */
   clean(): Promise<void>;
 }
 
@@ -58,6 +58,9 @@ async function clean(docker: Docker, prefix: string): Promise<void> {
     if (service.Spec?.Name?.startsWith(prefix)) await docker.getService(service.ID).remove();
   }
   await removed(async () => (await containers(docker, prefix)).length === 0);
+  for (const { ID, Spec } of await docker.listSecrets()) {
+    if (Spec?.Labels?.['flukedeploy.service']?.startsWith(prefix)) await docker.getSecret(ID).remove();
+  }
   for (const { Id, Name } of await docker.listNetworks()) {
     if (Name.startsWith(`flukedeploy-${prefix}`)) await removed(() => goneAfter(docker.getNetwork(Id).remove()));
   }

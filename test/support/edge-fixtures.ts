@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { SwarmTask } from '../../src/adapters/docker/docker-types.js';
-import { NginxEdge } from '../../src/adapters/nginx/nginx-edge.js';
+import { NginxEdge, type NginxEdgeOptions } from '../../src/adapters/nginx/nginx-edge.js';
 import type { EdgeState } from '../../src/domain/edge-ports.js';
 import type { Backend, Traffic } from '../../src/domain/traffic.js';
 import { type DockerFixtures, startDockerFixtures, until } from './docker-fixtures.js';
@@ -36,7 +36,7 @@ export interface EdgeFixtures extends DockerFixtures {
   /** Over plain HTTP, on a connection of its own unless an agent is given. */
   ask(host: string, path?: string, options?: AskOptions): Promise<Answer>;
   /** Another process' edge of the same names. */
-  another(fields?: { readonly tunnelSecret?: string }): NginxEdge;
+  another(fields?: Partial<NginxEdgeOptions>): NginxEdge;
   edgeContainerId(): Promise<string>;
 }
 
@@ -71,16 +71,9 @@ export async function startEdgeFixtures(): Promise<EdgeFixtures> {
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const [service, network] = [`${prefix}-edge`, `flukedeploy-${prefix}-edge`];
   const secret = randomBytes(16).toString('hex');
-  const another = ({ tunnelSecret = secret } = {}): NginxEdge =>
-    new NginxEdge(client, {
-      httpPort,
-      httpsPort,
-      installation: prefix,
-      tunnelSecret,
-      service,
-      network,
-      drainSeconds: 20,
-    });
+  const names = { installation: prefix, tunnelSecret: secret, service, network };
+  const another = (fields: Partial<NginxEdgeOptions> = {}): NginxEdge =>
+    new NginxEdge(client, { httpPort, httpsPort, ...names, drainSeconds: 20, ...fields });
   const edge = another();
 
   const tasks = async (name: string): Promise<SwarmTask[]> => {

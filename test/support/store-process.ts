@@ -1,10 +1,14 @@
-/** One FlukeDeploy process as PostgreSQL sees it: the three stores over one pool, and what its worker does with them. */
+/** One FlukeDeploy process as PostgreSQL sees it: the stores over one pool, and what its worker does with them. */
 import type { Database } from '../../src/adapters/postgres/database.js';
+import { PostgresAppStore } from '../../src/adapters/postgres/postgres-app-store.js';
 import { PostgresDeploymentStore } from '../../src/adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from '../../src/adapters/postgres/postgres-log-store.js';
 import { PostgresPhaseClaims } from '../../src/adapters/postgres/postgres-phase-claims.js';
+import { serviceName } from '../../src/domain/app-spec.js';
 import { decide, type Fact, type PhaseOutputs } from '../../src/domain/deployment.js';
 import { DeployError, type ErrorCode } from '../../src/domain/errors.js';
+import type { Phase } from '../../src/domain/phases.js';
+import type { Traffic } from '../../src/domain/traffic.js';
 import type { Appended, Claim, DeploymentRecord } from '../../src/domain/ports.js';
 import { orderOf } from './deployment-order.js';
 
@@ -12,6 +16,7 @@ export class StoreProcess {
   readonly log: PostgresLogStore;
   readonly deployments: PostgresDeploymentStore;
   readonly claims: PostgresPhaseClaims;
+  readonly apps: PostgresAppStore;
 
   constructor(
     readonly database: Database,
@@ -19,6 +24,7 @@ export class StoreProcess {
   ) {
     this.log = new PostgresLogStore(database, instance);
     this.deployments = new PostgresDeploymentStore(database, { instance, retention_days });
+    this.apps = new PostgresAppStore(database);
     this.claims = new PostgresPhaseClaims(database, { instance, lease_ms });
   }
 
@@ -71,13 +77,61 @@ export class StoreProcess {
     return this.log.append({ deployment_id: id, items: [{ fact }] });
   }
 
-  /** Leads a deployment whose turn it is through all its phases. */
-  async finish(id: string): Promise<DeploymentRecord> {
+  /** Leads a deployment whose turn it is through all its phases; its last one can leave outputs behind. */
+  async finish(id: string, outputs: PhaseOutputs = {}): Promise<DeploymentRecord> {
     const { identity } = (await this.record(id)).state;
     await this.claims.startWaiting(identity);
     for (let claim = await this.claimNext(id); claim !== undefined; claim = await this.claimNext(id)) {
+      await this.succeed(claim, outputs);
+    }
+    return this.record(id);
+  }
+
+  /** Leads a deployment whose turn it is to this phase, and holds it. */
+  async reach(id: string, phase: Phase): Promise<Claim> {
+    await this.claims.startWaiting((await this.record(id)).state.identity);
+    for (;;) {
+      const claim = await this.held(id);
+      if (claim.phase === phase) return claim;
       await this.succeed(claim);
     }
+  }
+
+  /** The requests go to the deployment's version from now on, or (`serving` false) it is only shown. */
+  async shift(claim: Claim, { serving = true, hosts = [] as readonly string[], stable = true } = {}): Promise<Traffic> {
+    const { phase, attempt, fence } = claim;
+    const { identity } = claim.record.state;
+    const { app_name, environment, project, release } = identity;
+    const backend = { service: serviceName(identity), deployment_id: identity.id, release, port: 80 };
+    const traffic = { app_name, environment, project, hosts, force_https: false, stable: stable ? [backend] : [] };
+    const place = { at: now(), phase, attempt };
+    const fact = { type: 'traffic_shifted', traffic, retiring: [], serving, summary: 'shifted', ...place } as const;
+    const appended = await this.log.append({ deployment_id: identity.id, fence, items: [{ fact }] });
+    if (appended === undefined) throw new Error(`${identity.id} is not held any more`);
+    return traffic;
+  }
+
+  /** As `finish`, where a phase is held already. */
+  async finishHeld(id: string, outputs: PhaseOutputs = {}): Promise<DeploymentRecord> {
+    await this.expireLease(id);
+    return this.finish(id, outputs);
+  }
+
+  /** From the order to the success: the version serves. */
+  async goLive(fields: Parameters<typeof orderOf>[0] = {}, image = 'api-server@sha256:1'): Promise<DeploymentRecord> {
+    const { id } = await this.accept(fields);
+    const claim = await this.reach(id, 'deploy');
+    await this.shift(claim, { hosts: fields.hosts ?? [] });
+    await this.succeed(claim, { image });
+    return this.finish(id);
+  }
+
+  /** A deployment that fails in its deploy phase, after its version has met requests or before. */
+  async goWrong(fields: Parameters<typeof orderOf>[0] = {}, served = true): Promise<DeploymentRecord> {
+    const { id } = await this.accept(fields);
+    const claim = await this.reach(id, 'deploy');
+    if (served) await this.shift(claim, { hosts: fields.hosts ?? [] });
+    await this.fail(claim, 'unhealthy');
     return this.record(id);
   }
 

@@ -20,8 +20,8 @@ export interface SwarmFixtures extends DockerFixtures {
   runningTask(service: DesiredService): Promise<TaskView | undefined>;
 }
 
-/** How often in a row a service must be found converged: two seconds, in which a crash shows. */
-const STABLE_LOOKS = 10;
+/** So long a service must be found converged, in which a crash shows also on a busy machine. */
+const STABLE_MS = 4_000;
 
 export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   const fixtures = await startDockerFixtures();
@@ -30,11 +30,12 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
 
   const settled = ({ name, replicas }: DesiredService): Promise<Verdict> => {
     const begin = Date.now();
-    let converged = 0;
+    let since = Infinity;
     return until(async () => {
       const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name)]);
       const verdict = judge({ service, tasks, replicas, since_ms: Date.now() - begin });
-      if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
+      since = verdict.kind === 'converged' ? Math.min(since, Date.now()) : Infinity;
+      if (verdict.kind === 'converged' && Date.now() - since < STABLE_MS) return undefined;
       return verdict.kind !== 'waiting' && verdict;
     }, `${name} converges or fails`);
   };
@@ -73,7 +74,6 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       const { code, message, evidence = [] } = toDeployError(verdict, left);
       return { code, message, evidence };
     },
-    runningTask: async ({ name }) =>
-      (await cluster.tasks(name)).find(({ state }) => state === 'running'),
+    runningTask: async ({ name }) => (await cluster.tasks(name)).find(({ state }) => state === 'running'),
   };
 }

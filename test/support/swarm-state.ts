@@ -74,6 +74,23 @@ export class SwarmState {
       .map(({ Id }) => Id);
   }
 
+  /** Ids of the containers that run for the app. */
+  async running(app: string): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const containers = await docker.listContainers();
+    return containers
+      .filter(({ Labels }) => Labels['com.docker.swarm.service.name']?.startsWith(`${app}_r`))
+      .map(({ Id }) => Id)
+      .sort();
+  }
+
+  /** Names of the volumes that begin so. */
+  async volumes(prefix = this.prefix): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const { Volumes } = await docker.listVolumes();
+    return Volumes.map(({ Name }) => Name).filter((name) => name.startsWith(prefix));
+  }
+
   async clean(): Promise<void> {
     const docker = await this.#client.calls();
     for (const { ID, Spec } of await docker.listServices()) {
@@ -85,6 +102,7 @@ export class SwarmState {
       `the containers of ${this.prefix} are gone`,
       30_000,
     );
+    for (const name of await this.volumes()) await docker.getVolume(name).remove();
     await this.#cleanEdge(docker);
     for (const tag of await this.images()) await docker.getImage(tag).remove({ force: true });
     for (const { Id, Labels } of await docker.listImages()) {
@@ -98,10 +116,23 @@ export class SwarmState {
   async #cleanEdge(docker: Docker): Promise<void> {
     const isOurs = (name: string | undefined): boolean => name?.startsWith(this.prefix) ?? false;
     for (const { ID, Spec } of await docker.listConfigs()) if (isOurs(Spec?.Name)) await docker.getConfig(ID).remove();
-    for (const { Name } of (await docker.listVolumes()).Volumes) if (isOurs(Name)) await docker.getVolume(Name).remove();
+    for (const { Name } of (await docker.listVolumes()).Volumes)
+      if (isOurs(Name)) await docker.getVolume(Name).remove();
     for (const { Id, Name } of await docker.listNetworks()) {
       // The last task may still be leaving it.
-      if (isOurs(Name)) await until(() => docker.getNetwork(Id).remove().then(() => true, () => false), `${Name} is gone`, 20_000);
+      if (isOurs(Name))
+        await until(
+          () =>
+            docker
+              .getNetwork(Id)
+              .remove()
+              .then(
+                () => true,
+                () => false,
+              ),
+          `${Name} is gone`,
+          20_000,
+        );
     }
   }
 }

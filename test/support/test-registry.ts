@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from './docker-fixtures.js';
-import { openGate } from './namespace-gate.js';
+import { openGate } from './namespace-gate.ts';
+import { until } from './until.ts';
 
 export interface TestRegistry {
   /** `127.0.0.1:port`, which Docker talks to without TLS, or the address that was asked for. */

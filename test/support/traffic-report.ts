@@ -8,6 +8,8 @@ export type TrafficKind = RequestKind | 'web_socket';
 export type FailureKind =
   /** No connection came about. */
   | 'connection_refused'
+  /** The certificate is of an unknown authority, of another name, or out of date. */
+  | 'untrusted_certificate'
   /** A new connection broke before the answer began. */
   | 'connection_reset'
   /** The same on a connection that had carried an answer before: it was closed under the request. */

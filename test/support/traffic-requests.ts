@@ -24,6 +24,8 @@ interface Place {
 }
 
 const NOT_CONNECTED = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EADDRNOTAVAIL', 'ETIMEDOUT'];
+/** Node's and OpenSSL's codes, such as ERR_TLS_CERT_ALTNAME_INVALID and DEPTH_ZERO_SELF_SIGNED_CERT. */
+const UNTRUSTED = /CERT|^UNABLE_TO_/;
 const POSTED_BYTES = 4_000;
 const STREAM_LINE = /^line (\d+) of (\d+)$/;
 
@@ -159,6 +161,7 @@ export class TrafficRequests {
 
 function kindOf({ code = '' }: { readonly code?: string }, reused: boolean): FailureKind {
   if (NOT_CONNECTED.includes(code)) return 'connection_refused';
+  if (UNTRUSTED.test(code)) return 'untrusted_certificate';
   return reused ? 'keep_alive_closed' : 'connection_reset';
 }
 

@@ -1,5 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -7,6 +6,7 @@ import { startDockerFixtures, until, type DockerFixtures } from '../../../test/s
 import { freePort, REGISTRY_USER, startTestRegistry, type TestRegistry } from '../../../test/support/test-registry.js';
 import type { ImageView } from '../../domain/ports.js';
 import { DockerImages } from './docker-images.js';
+import type { Registries } from './registry-location.js';
 
 jest.setTimeout(60_000);
 
@@ -31,7 +31,10 @@ interface Attempt {
   readonly image: Promise<ImageView>;
 }
 
-function build(dockerfile: string, options: { buildkit?: boolean; name?: string; signal?: AbortSignal } = {}): Attempt {
+function build(
+  dockerfile: string,
+  options: { buildkit?: boolean; name?: string; signal?: AbortSignal; registries?: Registries } = {},
+): Attempt {
   const images = new DockerImages(fixtures.client, options);
   const lines: string[] = [];
   const order = {
@@ -170,8 +173,10 @@ describe('with a registry', () => {
     prefix: 'team',
     ...REGISTRY_USER,
     password,
+    default_push: true,
   });
-  const images = (password?: string) => new DockerImages(fixtures.client, { registry: location(password) });
+  const images = (password?: string) =>
+    new DockerImages(fixtures.client, { registries: async () => [location(password)] });
 
   it('pushes, pins to the digest, and pulls by digest and by tag', async () => {
     const lines: string[] = [];
@@ -197,7 +202,7 @@ describe('with a registry', () => {
 
   it('uses the copy on this node, and says so, when the registry is away', async () => {
     const away = await startTestRegistry();
-    const there = new DockerImages(fixtures.client, { registry: { ...location(), host: away.host } });
+    const there = new DockerImages(fixtures.client, { registries: async () => [{ ...location(), host: away.host }] });
     const local = await there.resolve(fixtures.busybox, () => undefined, never);
     const pushed = (await there.push(local, 'copy', '1', () => undefined, never))!;
     await away.stop();
@@ -208,6 +213,21 @@ describe('with a registry', () => {
     await expect(there.push(local, 'copy', '2', () => undefined, never)).rejects.toMatchObject({
       code: 'registry_unreachable',
     });
+  });
+
+  it.each([
+    ['BuildKit', true],
+    ["the Engine's own builder", false],
+  ])('builds on a private base image with %s, and without its login does not', async (_, buildkit) => {
+    const local = await build(`FROM ${fixtures.busybox}\nRUN echo ${buildkit} > /base`, { name: 'base' }).image;
+    const pushed = (await images().push(local, 'base', String(buildkit), () => undefined, never))!;
+    await fixtures.docker.getImage(local.id).remove({ force: true });
+    const registries = async () => [location()];
+    const dockerfile = `FROM ${pushed.reference}\nRUN test -s /base`;
+    await expect(build(dockerfile, { buildkit, name: 'on-base' }).image).rejects.toMatchObject({
+      code: expect.stringMatching('^(registry_denied|image_not_found)$'),
+    });
+    await build(dockerfile, { buildkit, name: 'on-base', registries }).image;
   });
 
   it('says that the login is wrong', async () => {

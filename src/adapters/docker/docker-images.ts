@@ -9,7 +9,7 @@ import type { EngineImage } from './docker-types.js';
 import { buildImage } from './image-build.js';
 import { isImageId, parseReference, pinnedReference } from './image-reference.js';
 import { pullImage, pushImage } from './image-transfer.js';
-import { registryAuth, repositoryIn, type RegistryLocation } from './registry-location.js';
+import { NO_REGISTRIES, pushTarget, registryAuth, repositoryIn, type Registries } from './registry-location.js';
 import { LABEL } from './service-spec.js';
 import { unlessGone } from './swarm-services.js';
 
@@ -21,18 +21,21 @@ const LOOK_EVERY_MS = 250;
 const COPY_WILL_DO: readonly ErrorCode[] = ['registry_unreachable', 'image_not_found'];
 
 interface DockerImagesOptions {
-  /** Where built images are pushed to; left out = they stay on this node. */
-  readonly registry?: RegistryLocation | undefined;
+  /** Left out = no logins, and built images stay on this node. */
+  readonly registries?: Registries | undefined;
   /** Left out = where the Engine has it. */
   readonly buildkit?: boolean | undefined;
 }
 
 export class DockerImages extends Images {
+  private readonly registries: Registries;
+
   constructor(
     private readonly client: DockerClient,
     private readonly options: DockerImagesOptions = {},
   ) {
     super();
+    this.registries = options.registries ?? NO_REGISTRIES;
   }
 
   override async build(order: BuildOrder, output: OutputLine, signal: AbortSignal): Promise<ImageView> {
@@ -40,7 +43,8 @@ export class DockerImages extends Images {
       `building ${order.tag}`,
       async (docker) => {
         const ours = { ...order, labels: { ...order.labels, [LABEL.managed]: 'true' } };
-        const id = await buildImage(docker, ours, { output, signal, buildkit: this.options.buildkit });
+        const registries = await this.registries();
+        const id = await buildImage(docker, ours, { output, signal, registries, buildkit: this.options.buildkit });
         return viewOf(docker, id);
       },
       signal,
@@ -63,7 +67,8 @@ export class DockerImages extends Images {
           return imageView(local);
         }
         try {
-          await pullImage(docker, name, { auth: registryAuth(this.options.registry, name), output, signal });
+          const auth = registryAuth(await this.registries(), name);
+          await pullImage(docker, name, { auth, output, signal });
         } catch (error) {
           if (!local || !(error instanceof DeployError) || !COPY_WILL_DO.includes(error.code)) throw error;
           output(`Warning: ${error.message}`);
@@ -82,14 +87,14 @@ export class DockerImages extends Images {
     output: OutputLine,
     signal: AbortSignal,
   ): Promise<ImageView | undefined> {
-    const { registry } = this.options;
+    const registry = pushTarget(await this.registries());
     if (registry === undefined) return undefined;
     const repository = repositoryIn(registry, name);
     return this.call(
       `pushing ${repository}:${tag}`,
       async (docker) => {
         await docker.getImage(image.id).tag({ repo: repository, tag });
-        const auth = registryAuth(registry, repository);
+        const auth = registryAuth([registry], repository);
         const digest = await pushImage(docker, repository, tag, { auth, output, signal });
         return viewOf(docker, `${repository}@${digest}`, repository);
       },

@@ -52,7 +52,7 @@ export interface SwarmServiceSpec extends Omit<Docker.ServiceSpec, 'TaskTemplate
   Labels: Record<string, string>;
   TaskTemplate: Omit<Docker.ContainerTaskSpec, 'ContainerSpec'> & {
     ForceUpdate: number;
-    ContainerSpec: Omit<Docker.ContainerSpec, "Mounts"> & { Mounts: ServiceMount[] };
+    ContainerSpec: Omit<Docker.ContainerSpec, 'Mounts'> & { Mounts: ServiceMount[] };
   };
 }
 

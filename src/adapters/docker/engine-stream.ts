@@ -19,6 +19,8 @@ export interface EngineRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly auth?: Docker.AuthConfigObject;
+  /** Logins by registry, for base images: the Engine's own builder takes them from here, BuildKit asks its session. */
+  readonly logins?: Readonly<Record<string, Docker.AuthConfigObject>>;
   readonly body?: Readable;
 }
 
@@ -29,6 +31,7 @@ export function openStream(docker: Docker, request: EngineRequest, signal: Abort
     path: `${request.path}?`,
     options: { _query: request.query ?? {}, _body: {} },
     authconfig: request.auth,
+    ...(request.logins && { registryconfig: { base64: base64Of(request.logins) } }),
     file: request.body,
     abortSignal: signal,
     isStream: true,
@@ -39,6 +42,11 @@ export function openStream(docker: Docker, request: EngineRequest, signal: Abort
       error ? reject(error) : resolve(response as IncomingMessage),
     );
   });
+}
+
+/** In the alphabet of URLs and padded: what the Engine cannot read it passes over in silence. */
+function base64Of(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 export async function* engineEvents(response: IncomingMessage): AsyncGenerator<EngineEvent> {

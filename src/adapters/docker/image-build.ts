@@ -7,10 +7,13 @@ import { hasBuildkit, openSession } from './buildkit-session.js';
 import { daemonMessage, statusOf } from './docker-failure.js';
 import { engineEvents, openStream, type EngineRequest } from './engine-stream.js';
 import { buildFailure } from './registry-failure.js';
+import { registryLogins, type RegistryLocation } from './registry-location.js';
 
 export interface BuildOptions {
   readonly output: OutputLine;
   readonly signal: AbortSignal;
+  /** Whose logins fetch base images. */
+  readonly registries: readonly RegistryLocation[];
   /** For tests; left out = BuildKit where the Engine has it. */
   readonly buildkit?: boolean | undefined;
 }
@@ -20,11 +23,11 @@ export interface BuildOptions {
  * @throws DeployError `build_failed`, `image_not_found` or `registry_unreachable` for a base image
  */
 export async function buildImage(docker: Docker, order: BuildOrder, options: BuildOptions): Promise<string> {
-  const { output, signal } = options;
+  const { output, signal, registries } = options;
   const log = new BuildLog(output);
   const buildkit = options.buildkit ?? (await hasBuildkit(docker, signal));
   const context = await packContext(order.folder, order.dockerfile);
-  const session = buildkit ? await openSession(docker) : undefined;
+  const session = buildkit ? await openSession(docker, registries) : undefined;
   try {
     const request: EngineRequest = {
       method: 'POST',
@@ -37,6 +40,7 @@ export async function buildImage(docker: Docker, order: BuildOrder, options: Bui
         ...(session && { version: '2', session: session.id }),
       },
       body: context,
+      logins: registryLogins(registries),
     };
     for await (const event of engineEvents(await openStream(docker, request, signal))) log.take(event);
   } catch (error) {

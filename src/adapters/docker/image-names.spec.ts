@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseReference, pinnedReference } from './image-reference.js';
 import { buildFailure, registryFailure } from './registry-failure.js';
-import { parseRegistryUrl, registryAuth, repositoryIn } from './registry-location.js';
+import { parseRegistryUrl, registryAuth, registryLogins, repositoryIn } from './registry-location.js';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -47,14 +47,27 @@ describe('a registry', () => {
 
   it('is shown its login, and no other registry is', () => {
     const registry = parseRegistryUrl('https://me:secret@registry.example');
-    expect(registryAuth(registry, repositoryIn(registry, 'web'))).toEqual({
+    expect(registryAuth([registry], repositoryIn(registry, 'web'))).toEqual({
       username: 'me',
       password: 'secret',
       serveraddress: 'registry.example',
     });
-    expect(registryAuth(registry, 'registry.example.evil/web')).toEqual({});
-    expect(registryAuth(registry, 'nginx')).toEqual({});
-    expect(registryAuth(undefined, 'nginx')).toEqual({});
+    expect(registryAuth([registry], 'registry.example.evil/web')).toEqual({});
+    expect(registryAuth([registry], 'nginx')).toEqual({});
+    expect(registryAuth([], 'nginx')).toEqual({});
+  });
+
+  it('is shown the login of the path that fits best, and Docker Hub that of images without a host', () => {
+    const all = ['https://a:1@registry.example', 'https://b:2@registry.example/team', 'https://c:3@docker.io'];
+    const registries = all.map(parseRegistryUrl);
+    const userFor = (image: string) => registryAuth(registries, image)['username'];
+    expect(userFor('registry.example/team/web:1')).toBe('b');
+    expect(userFor('registry.example/teams/web:1')).toBe('a');
+    expect(['nginx', 'me/web', 'docker.io/me/web', 'registry-1.docker.io/me/web'].map(userFor)).toEqual(
+      Array.from({ length: 4 }, () => 'c'),
+    );
+    expect(userFor('localhost/web')).toBeUndefined();
+    expect(Object.keys(registryLogins(registries)).sort()).toEqual(['https://index.docker.io/v1/', 'registry.example']);
   });
 });
 

@@ -34,7 +34,10 @@ export interface Surroundings {
 }
 
 /** @param desired what the service shall be, with clear values in `env` */
-export function serviceSpec(desired: DesiredService, { installation, project, edge, secrets }: Surroundings): SwarmServiceSpec {
+export function serviceSpec(
+  desired: DesiredService,
+  { installation, project, edge, secrets }: Surroundings,
+): SwarmServiceSpec {
   const place = placeName(desired.app_name, desired.environment);
   return {
     Name: desired.name,
@@ -54,7 +57,7 @@ export function serviceSpec(desired: DesiredService, { installation, project, ed
         Labels: { [LABEL.managed]: 'true', [LABEL.deployment]: desired.deployment_id },
         ...(desired.command.length > 0 && { Args: [...desired.command] }),
         Env: environment(desired.env),
-        Mounts: desired.volumes.map(mount),
+        Mounts: desired.volumes.map((volume) => mount(volume, installation)),
         Secrets: secrets.map(({ id, name, file }) => ({
           SecretID: id,
           SecretName: name,
@@ -96,11 +99,15 @@ function port({ container_port, host_port, protocol }: PortMapping): {
   return { Protocol: protocol, TargetPort: container_port, PublishedPort: host_port, PublishMode: 'host' };
 }
 
-function mount({ source, target, read_only }: VolumeMount): ServiceMount {
+function mount({ source, target, read_only }: VolumeMount, installation: string): ServiceMount {
   const place = { Source: source, Target: target, ReadOnly: read_only };
   return source.startsWith('/')
     ? { Type: 'bind', ...place }
-    : { Type: 'volume', ...place, VolumeOptions: { Labels: { [LABEL.managed]: 'true' } } };
+    : {
+        Type: 'volume',
+        ...place,
+        VolumeOptions: { Labels: { [LABEL.managed]: 'true', [LABEL.installation]: installation } },
+      };
 }
 
 function resources(asked: Resources): { Limits: ResourceAmount; Reservations: ResourceAmount } {

@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import { until } from '../../../test/support/docker-fixtures.js';
 import { startSwarmFixtures, type SwarmFixtures } from '../../../test/support/swarm-fixtures.js';
 import { freePort } from '../../../test/support/test-registry.js';
-import type { SwarmCluster } from './swarm-cluster.js';
+import { SwarmCluster } from './swarm-cluster.js';
 import { compareAndSet, inspectService, updateService } from './swarm-services.js';
 
 jest.setTimeout(90_000);
@@ -29,6 +29,26 @@ function body(url: string): Promise<string> {
   });
 }
 
+interface Attachment {
+  readonly IPv4Address: string;
+}
+
+/** What the program prints inside the container. */
+async function run(containerId: string, ...command: string[]): Promise<string> {
+  const exec = await docker.getContainer(containerId).exec({ Cmd: command, AttachStdout: true, Tty: true });
+  const stream = await exec.start({ Tty: true });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    stream.on('error', reject).on('end', () => resolve(text.replaceAll('\r\n', '\n')));
+  });
+}
+
+/** Whoever made them. */
+async function secretsOf(service: string): Promise<unknown[]> {
+  return docker.listSecrets({ filters: { label: [`flukedeploy.service=${service}`] } });
+}
+
 describe('the cluster', () => {
   it('shows nodes, what tasks reserve of them, and published ports', async () => {
     const port = await freePort();
@@ -45,60 +65,72 @@ describe('the cluster', () => {
     expect(view.published_ports).toContainEqual({ port, protocol: 'tcp', service: service.name });
     expect(await body(`http://127.0.0.1:${port}/`)).toBe('release 1');
 
-    // The port has one holder at a time; the new task waits for the old one, which is no failure.
-    const next = { ...service, ...swarm.desired('view', 2), ports: service.ports };
-    expect(await swarm.deploy(next)).toEqual({ kind: 'converged' });
+    // The next version waits for the port until the one before has left it, which is no failure.
+    const next = swarm.desired('view-next', 2, { ports: service.ports });
+    await cluster.create(next);
+    expect(await cluster.scale(service.name, 0)).toBe(1);
+    expect(await swarm.settled(next)).toEqual({ kind: 'converged' });
     expect(await body(`http://127.0.0.1:${port}/`)).toBe('release 2');
   });
 });
 
-describe('apply', () => {
-  it('creates, answers "unchanged" the second time, and updates', async () => {
+describe('create', () => {
+  it('makes the service of one release beside those of others, and answers "unchanged" the second time', async () => {
     const first = swarm.desired('web', 1, { replicas: 2 });
     expect(await cluster.findService(first.name)).toBeUndefined();
-    expect(await cluster.apply(first)).toMatchObject({
-      change: 'created',
-      service: {
+    expect(await cluster.tasks(first.name)).toEqual([]);
+    expect(await cluster.create(first)).toBe('created');
+    expect(await swarm.settled(first)).toEqual({ kind: 'converged' });
+    expect(await cluster.create(first)).toBe('unchanged');
+    // Only the number of its replicas ever changes, and that is not for this call to do.
+    expect(await cluster.create({ ...first, replicas: 5 })).toBe('unchanged');
+
+    const second = swarm.desired('web-2', 2, { app_name: first.app_name });
+    expect(await swarm.deploy(second)).toEqual({ kind: 'converged' });
+    const views = await cluster.services(first);
+    expect(views.toSorted((a, b) => a.name.localeCompare(b.name))).toEqual([
+      {
+        id: expect.any(String),
         name: first.name,
         managed: true,
         app_name: first.app_name,
+        environment: 'production',
         deployment_id: 'dep-1',
         release: 1,
+        content: 'content-1',
+        image: swarm.busybox,
         replicas: 2,
       },
-    });
-    expect(await swarm.settled(first)).toEqual({ kind: 'converged' });
-    expect((await cluster.apply(first)).change).toBe('unchanged');
-
-    const second = swarm.desired('web', 2, { replicas: 2 });
-    expect((await cluster.apply(second)).change).toBe('updated');
-    expect(await swarm.settled(second)).toEqual({ kind: 'converged' });
-    expect(await cluster.findService(first.name)).toMatchObject({
-      deployment_id: 'dep-2',
-      update: { state: 'completed' },
-    });
-    expect((await cluster.tasks(first.name, 'dep-2')).map(({ slot }) => slot).sort()).toEqual([1, 2]);
-
-    await expect(cluster.apply(first)).rejects.toMatchObject({ code: 'newer_deployment_live' });
+      expect.objectContaining({ name: second.name, deployment_id: 'dep-2', release: 2, replicas: 1 }),
+    ]);
+    expect((await cluster.tasks(first.name)).map(({ slot }) => slot).sort()).toEqual([1, 2]);
+    expect((await cluster.tasks(second.name)).map(({ deployment_id }) => deployment_id)).toEqual(['dep-2']);
+    expect(await cluster.services({ ...first, environment: 'staging' })).toEqual([]);
   });
 
-  it('reaches every task over HTTP, and tasks reach each other by both names', async () => {
-    const service = swarm.desired('net', 1, { replicas: 2 });
+  it('makes nothing once its signal has aborted', async () => {
+    const service = swarm.desired('aborted');
+    await expect(cluster.create(service, AbortSignal.abort(new Error('undone')))).rejects.toThrow('undone');
+    expect(await cluster.findService(service.name)).toBeUndefined();
+  });
+
+  it('refuses the name to another deployment', async () => {
+    const service = swarm.desired('taken');
+    await cluster.create(service);
+    const other = { ...service, deployment_id: 'dep-9' };
+    await expect(cluster.create(other)).rejects.toMatchObject({ code: 'name_taken' });
+    expect(await cluster.findService(service.name)).toMatchObject({ deployment_id: 'dep-1' });
+  });
+
+  it('reaches every task over HTTP, and tasks reach their app by both names, whichever release they are', async () => {
+    const service = swarm.desired('net_r1', 1, { app_name: swarm.named('net'), replicas: 2 });
     await swarm.deploy(service);
-    for (const task of await cluster.tasks(service.name, 'dep-1')) {
+    for (const task of await cluster.tasks(service.name)) {
       expect(await body(`http://${(await cluster.address(task))!}/`)).toBe('release 1');
     }
     const { container_id } = (await swarm.runningTask(service))!;
-    for (const name of [service.name, `srv-captain--${service.name}`]) {
-      const exec = await docker
-        .getContainer(container_id!)
-        .exec({ Cmd: ['wget', '-qO-', `http://${name}/`], AttachStdout: true });
-      const stream = await exec.start({});
-      const answer = await new Promise<string>((resolve) => {
-        let text = '';
-        stream.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve(text));
-      });
-      expect(answer).toContain('release 1');
+    for (const name of [service.name, service.app_name, `srv-captain--${service.app_name}`]) {
+      expect(await run(container_id!, 'wget', '-qO-', `http://${name}/`)).toContain('release 1');
     }
     expect(await cluster.address({ ...(await swarm.runningTask(service))!, id: 'gone' })).toBeUndefined();
   });
@@ -108,30 +140,18 @@ describe('apply', () => {
     expect(await swarm.deploy(swarm.desired('by-id', 1, { image: Id }))).toEqual({ kind: 'converged' });
   });
 
-  it('leaves a service alone that is not ours', async () => {
-    const foreign = await docker.createService(
-      {},
-      { Name: swarm.named('foreign'), TaskTemplate: { ContainerSpec: { Image: swarm.busybox } } },
-    );
-    await expect(cluster.apply(swarm.desired('foreign'))).rejects.toMatchObject({ code: 'name_taken' });
-    expect(await cluster.restore(swarm.named('foreign'), 'dep-1')).toBe('untouched');
-    expect(await inspectService(docker, foreign.id)).toBeDefined();
-  });
-
-  it('lets the highest release win when several come at once, on a project that has no network yet', async () => {
+  it('makes one service and one network when several workers come at once, in a project that is new', async () => {
     const project = `${swarm.prefix}-race`;
-    const all = [1, 2, 3].map((release) => swarm.desired('race', release, { project }));
-    const outcomes = await Promise.allSettled(all.map((one) => cluster.apply(one)));
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'newer_deployment_live' });
-    }
-    expect(await cluster.findService(swarm.named('race'))).toMatchObject({ release: 3 });
+    const service = swarm.desired('race', 1, { project, secrets: { key: 'value' } });
+    const outcomes = await Promise.all([1, 2, 3].map(() => cluster.create(service)));
+    expect(outcomes.toSorted()).toEqual(['created', 'unchanged', 'unchanged']);
     expect(await docker.listNetworks({ filters: { name: [`flukedeploy-${project}`] } })).toHaveLength(1);
+    expect(await secretsOf(service.name)).toHaveLength(1);
   });
 
   it('never overwrites a change that it has not read', async () => {
     const service = swarm.desired('stale');
-    await cluster.apply(service);
+    await cluster.create(service);
     const read = (await inspectService(docker, service.name))!;
     expect(
       await updateService(docker, read, { ...read.Spec, Labels: { ...read.Spec?.Labels, mine: 'first' } }, {}),
@@ -149,51 +169,161 @@ describe('apply', () => {
 
   it('tells a refusal as it is', async () => {
     const service = swarm.desired('refused', 1, { resources: { memory_limit_mb: 1 } });
-    await expect(cluster.apply(service)).rejects.toMatchObject({ message: expect.stringMatching(/memory/i) });
+    await expect(cluster.create(service)).rejects.toMatchObject({ message: expect.stringMatching(/memory/i) });
     expect(await cluster.findService(service.name)).toBeUndefined();
   });
 });
 
-describe('restore', () => {
-  it('puts the spec before back, once', async () => {
-    await swarm.deploy(swarm.desired('back', 1));
-    await cluster.apply(swarm.desired('back', 2, { replicas: 2 }));
-    expect(await cluster.restore(swarm.named('back'), 'dep-2')).toBe('restored');
-    expect(await cluster.findService(swarm.named('back'))).toMatchObject({
-      deployment_id: 'dep-1',
-      release: 1,
-      replicas: 1,
+describe('scale', () => {
+  it('changes the number of replicas and replaces none, and answers how many there were', async () => {
+    const service = swarm.desired('scaled');
+    await swarm.deploy(service);
+    const before = await swarm.runningTask(service);
+    expect(await cluster.scale(service.name, 3)).toBe(1);
+    expect(await swarm.settled({ ...service, replicas: 3 })).toEqual({ kind: 'converged' });
+    expect(await cluster.scale(service.name, 3)).toBe(3);
+    expect((await cluster.tasks(service.name)).map(({ id }) => id)).toContain(before!.id);
+
+    expect(await cluster.scale(service.name, 0)).toBe(3);
+    await until(async () => !(await swarm.runningTask(service)), 'no replica runs');
+    expect(await cluster.findService(service.name)).toMatchObject({ replicas: 0, deployment_id: 'dep-1' });
+    expect(await cluster.scale(service.name, 1)).toBe(0);
+    expect(await swarm.settled(service)).toEqual({ kind: 'converged' });
+  });
+
+  it('does nothing where there is no such service, and nothing once its signal has aborted', async () => {
+    expect(await cluster.scale(swarm.named('nothing'), 2)).toBeUndefined();
+    const service = swarm.desired('unscaled');
+    await cluster.create(service);
+    await expect(cluster.scale(service.name, 2, AbortSignal.abort(new Error('undone')))).rejects.toThrow('undone');
+    expect(await cluster.findService(service.name)).toMatchObject({ replicas: 1 });
+  });
+
+  it('loses no change where several come at once', async () => {
+    const service = swarm.desired('scale-race');
+    await cluster.create(service);
+    await Promise.all([2, 3].map((replicas) => cluster.scale(service.name, replicas)));
+    expect([2, 3]).toContain((await cluster.findService(service.name))?.replicas);
+  });
+});
+
+describe('secrets', () => {
+  const secrets = { 'db.password': 'hunter2 with {{ braces', empty: ' ', key: 'line one\nline two\n' };
+
+  it('are files of the service that hold just what they should, and nobody else sees', async () => {
+    const service = swarm.desired('secret', 1, { secrets });
+    expect(await swarm.deploy(service)).toEqual({ kind: 'converged' });
+    const { container_id } = (await swarm.runningTask(service))!;
+    expect(await run(container_id!, 'cat', '/run/secrets/db.password')).toBe('hunter2 with {{ braces');
+    expect(await run(container_id!, 'cat', '/run/secrets/key')).toBe('line one\nline two\n');
+    expect(await run(container_id!, 'ls', '-1', '/run/secrets')).toBe('db.password\nempty\nkey\n');
+    expect(JSON.stringify(await inspectService(docker, service.name))).not.toContain('hunter2');
+  });
+
+  it('are those of their release alone, and go with its service', async () => {
+    const [one, two] = [1, 2].map((release) =>
+      swarm.desired(`secret-${release}`, release, {
+        app_name: swarm.named('secrets'),
+        secrets: { key: `key ${release}` },
+      }),
+    );
+    for (const service of [one!, two!]) await swarm.deploy(service);
+    expect(await secretsOf(one!.name)).toHaveLength(1);
+    expect(await cluster.remove(one!.name)).toBe(true);
+    expect(await secretsOf(one!.name)).toEqual([]);
+    const { container_id } = (await swarm.runningTask(two!))!;
+    expect(await run(container_id!, 'cat', '/run/secrets/key')).toBe('key 2');
+  });
+
+  it('of a service that never came to be are removed with it too', async () => {
+    const service = swarm.desired('stillborn', 1, { secrets });
+    await expect(cluster.create(service, AbortSignal.abort(new Error('undone')))).rejects.toThrow('undone');
+    expect(await cluster.remove(service.name)).toBe(false);
+    expect(await secretsOf(service.name)).toEqual([]);
+  });
+});
+
+describe('remove', () => {
+  it('takes the service away with its tasks, once', async () => {
+    const service = swarm.desired('removed');
+    await swarm.deploy(service);
+    expect(await cluster.remove(service.name)).toBe(true);
+    expect(await cluster.findService(service.name)).toBeUndefined();
+    expect(await cluster.remove(service.name)).toBe(false);
+    expect(await cluster.tasks(service.name)).toEqual([]);
+  });
+
+  it('leaves named volumes, which go by themselves once nothing uses them', async () => {
+    const source = swarm.named('data');
+    const service = swarm.desired('volume', 1, { volumes: [{ source, target: '/data', read_only: false }] });
+    await swarm.deploy(service);
+    expect(await cluster.removeVolumes([source])).toEqual([]);
+    await cluster.remove(service.name);
+    await until(async () => (await cluster.removeVolumes([source])).length > 0, 'the volume is free');
+    expect(await cluster.removeVolumes([source])).toEqual([source]);
+    await expect(docker.getVolume(source).inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
+describe('the network of the edge', () => {
+  it('is joined by what is exposed only, whose tasks then have their address there', async () => {
+    const edgeNetwork = `flukedeploy-${swarm.prefix}-edge`;
+    const edged = new SwarmCluster(swarm.client, { installation: swarm.prefix, edgeNetwork });
+    const [exposed, internal] = [true, false].map((flag) => swarm.desired(`exposed-${flag}`, 1, { exposed: flag }));
+    for (const service of [exposed!, internal!]) {
+      await edged.create(service);
+      expect(await swarm.settled(service)).toEqual({ kind: 'converged' });
+    }
+    const network = (await docker.getNetwork(edgeNetwork).inspect()) as { Containers: Record<string, Attachment> };
+    const attached = Object.values(network.Containers).map(({ IPv4Address }) => IPv4Address.split('/')[0]);
+    expect((await edged.tasks(exposed!.name)).every(({ address }) => attached.includes(address))).toBe(true);
+    const [inside] = await edged.tasks(internal!.name);
+    expect(inside?.address).toMatch(/^\d+(\.\d+){3}$/);
+    expect(attached).not.toContain(inside?.address);
+  });
+});
+
+describe('what is not ours', () => {
+  it('is not touched: a service that nobody labelled', async () => {
+    const name = swarm.named('foreign');
+    await docker.createService({}, { Name: name, TaskTemplate: { ContainerSpec: { Image: swarm.busybox } } });
+    await expect(cluster.create(swarm.desired('foreign'))).rejects.toMatchObject({ code: 'name_taken' });
+    expect(await cluster.scale(name, 0)).toBeUndefined();
+    expect(await cluster.remove(name)).toBe(false);
+    expect(await cluster.findService(name)).toMatchObject({ managed: false, replicas: 1 });
+    expect((await cluster.services()).map((service) => service.name)).not.toContain(name);
+  });
+
+  it('is not touched: everything of another installation in the same Swarm', async () => {
+    const source = swarm.named('theirs');
+    const service = swarm.desired('theirs', 1, {
+      secrets: { key: 'theirs' },
+      volumes: [{ source, target: '/data', read_only: false }],
     });
-    expect(await cluster.restore(swarm.named('back'), 'dep-2')).toBe('untouched');
-    await until(() => swarm.runningTask(swarm.desired('back', 1)), 'release 1 runs again');
+    const neighbour = new SwarmCluster(swarm.client, { installation: `${swarm.prefix}-neighbour` });
+    await neighbour.create(service);
+    expect(await swarm.settled(service)).toEqual({ kind: 'converged' });
+
+    await expect(cluster.create(service)).rejects.toMatchObject({ code: 'name_taken' });
+    expect(await cluster.findService(service.name)).toMatchObject({ managed: false });
+    expect(await neighbour.findService(service.name)).toMatchObject({ managed: true });
+    expect(await cluster.services(service)).toEqual([]);
+    expect((await neighbour.services()).map(({ name }) => name)).toEqual([service.name]);
+    expect(await cluster.scale(service.name, 0)).toBeUndefined();
+    expect(await cluster.remove(service.name)).toBe(false);
+    expect(await secretsOf(service.name)).toHaveLength(1);
+    expect(await neighbour.scale(service.name, 1)).toBe(1);
+
+    expect(await neighbour.remove(service.name)).toBe(true);
+    expect(await secretsOf(service.name)).toEqual([]);
+    expect(await cluster.removeVolumes([source])).toEqual([]);
+    await until(async () => (await neighbour.removeVolumes([source])).length > 0, 'the volume is free');
   });
 
-  it('has nothing to do where Swarm took the update back itself', async () => {
-    await swarm.deploy(swarm.desired('auto', 1));
-    const broken = swarm.desired('auto', 2, { command: ['sh', '-c', 'exit 3'] });
-    const failed = await swarm.failure(await swarm.deploy(broken));
-    expect(failed).toMatchObject({ code: 'container_crashed', message: expect.stringContaining('code 3') });
-
-    await until(async () => {
-      const service = await cluster.findService(broken.name);
-      return service?.update?.state === 'rollback_completed';
-    }, 'Swarm rolls back');
-    expect(await swarm.failure(await swarm.settled(broken))).toMatchObject({ code: 'container_crashed' });
-    expect(await cluster.restore(broken.name, 'dep-2')).toBe('untouched');
-    expect(await cluster.findService(broken.name)).toMatchObject({ deployment_id: 'dep-1' });
-
-    // The next one does not inherit the verdict.
-    expect(await swarm.deploy(swarm.desired('auto', 3))).toEqual({ kind: 'converged' });
-  });
-
-  it('never removes a service that ran before, though Swarm has forgotten how', async () => {
-    await swarm.deploy(swarm.desired('scaled', 1));
-    await cluster.apply(swarm.desired('scaled', 2));
-    await until(async () => {
-      const read = (await inspectService(docker, swarm.named('scaled')))!;
-      return updateService(docker, read, { ...read.Spec, Mode: { Replicated: { Replicas: 2 } } }, {});
-    }, 'somebody scales by hand');
-    await expect(cluster.restore(swarm.named('scaled'), 'dep-2')).rejects.toMatchObject({ code: 'service_changed' });
-    expect(await cluster.findService(swarm.named('scaled'))).toMatchObject({ replicas: 2 });
+  it('is not removed: a volume that nobody labelled', async () => {
+    const Name = swarm.named('by-hand');
+    await docker.createVolume({ Name });
+    expect(await cluster.removeVolumes([Name, swarm.named('never-there')])).toEqual([swarm.named('never-there')]);
+    expect(await docker.getVolume(Name).inspect()).toMatchObject({ Name });
   });
 });

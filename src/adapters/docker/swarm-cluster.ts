@@ -15,7 +15,7 @@ import { dockerFailure } from './docker-failure.js';
 import type { EngineInfo, SwarmNode, SwarmTask } from './docker-types.js';
 import { throughElections } from './leader.js';
 import { ensureNetwork } from './networks.js';
-import { registryAuth, type RegistryLocation } from './registry-location.js';
+import { NO_REGISTRIES, registryAuth, type Registries } from './registry-location.js';
 import { LABEL, serviceSpec } from './service-spec.js';
 import { compareAndSet, createService, inspectService, unlessGone, updateService } from './swarm-services.js';
 import { ensureSecrets, removeSecrets } from './swarm-secrets.js';
@@ -31,8 +31,8 @@ export interface SwarmOptions {
   readonly installation: string;
   /** Network that the edge shares with what it must reach; absent where there is no edge. */
   readonly edgeNetwork?: string | undefined;
-  /** Login that Swarm hands to the nodes for images of that registry. */
-  readonly registry?: RegistryLocation | undefined;
+  /** Whose logins Swarm hands to the nodes; left out = none. */
+  readonly registries?: Registries | undefined;
 }
 
 export class SwarmCluster extends Cluster {
@@ -88,17 +88,31 @@ export class SwarmCluster extends Cluster {
   override async create(desired: DesiredService, signal?: AbortSignal): Promise<'created' | 'unchanged'> {
     return this.call(`the service ${desired.name}`, async (docker) => {
       const { installation, edgeNetwork } = this.options;
-      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, { [LABEL.project]: desired.project });
+      // Before anything is made for it: what is left behind for a name that is taken would be nobody's.
+      if (await this.isMade(docker, desired)) return 'unchanged';
+      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, {
+        [LABEL.project]: desired.project,
+      });
       const edge = desired.exposed && edgeNetwork ? [await ensureNetwork(docker, edgeNetwork)] : [];
       const secrets = await ensureSecrets(docker, desired, installation);
       const spec = serviceSpec(desired, { project, edge, secrets, installation });
+      const login = await this.login(desired.image);
       // The last look before the change: an undo that came in the meantime must not be undone.
       signal?.throwIfAborted();
-      if (await createService(docker, spec, registryAuth(this.options.registry, desired.image))) return 'created';
-      const existing = await this.findService(desired.name);
-      if (existing?.managed && existing.deployment_id === desired.deployment_id) return 'unchanged';
-      throw new DeployError('name_taken', `A service named ${desired.name} exists and is not this deployment's.`);
+      if (await createService(docker, spec, login)) return 'created';
+      // Another worker was faster; where its service is gone again already, the next attempt makes it.
+      if (await this.isMade(docker, desired)) return 'unchanged';
+      throw new DeployError('service_changed', `The service ${desired.name} was removed while it was made.`);
     });
+  }
+
+  /** Whether this deployment has made the service before. @throws DeployError `name_taken` when somebody else has */
+  private async isMade(docker: Docker, { name, deployment_id }: DesiredService): Promise<boolean> {
+    const service = await inspectService(docker, name);
+    if (service === undefined) return false;
+    const existing = serviceView(service, this.options.installation);
+    if (existing.managed && existing.deployment_id === deployment_id) return true;
+    throw new DeployError('name_taken', `A service named ${name} exists and is not this deployment's.`);
   }
 
   override async scale(serviceName: string, replicas: number, signal?: AbortSignal): Promise<number | undefined> {
@@ -108,9 +122,9 @@ export class SwarmCluster extends Cluster {
         if (current === undefined) return GONE;
         const before = current.Spec?.Mode?.Replicated?.Replicas ?? 0;
         if (before === replicas) return before;
-        signal?.throwIfAborted();
         const spec = { ...current.Spec, Mode: { Replicated: { Replicas: replicas } } } as Docker.ServiceSpec;
-        const auth = registryAuth(this.options.registry, imageOf(spec));
+        const auth = await this.login(imageOf(spec));
+        signal?.throwIfAborted();
         return (await updateService(docker, current, spec, auth)) ? before : undefined;
       });
       return from === GONE ? undefined : from;
@@ -120,15 +134,19 @@ export class SwarmCluster extends Cluster {
   override async remove(serviceName: string): Promise<boolean> {
     return this.call(`removing ${serviceName}`, async (docker) => {
       const current = await this.own(docker, serviceName);
-      if (current === undefined) return false;
-      await unlessGone(() => docker.getService(current.ID).remove(), undefined);
+      if (current) await unlessGone(() => docker.getService(current.ID).remove(), undefined);
+      // Also those of a service that never came to be: its worker may have died between the two.
       await removeSecrets(docker, serviceName, this.options.installation);
-      return true;
+      return current !== undefined;
     });
   }
 
   override async removeVolumes(names: readonly string[]): Promise<string[]> {
-    return this.call('removing volumes', (docker) => removeVolumes(docker, names));
+    return this.call('removing volumes', (docker) => removeVolumes(docker, names, this.options.installation));
+  }
+
+  private async login(image: string | undefined): Promise<Docker.AuthConfigObject> {
+    return registryAuth(await (this.options.registries ?? NO_REGISTRIES)(), image);
   }
 
   private async own(docker: Docker, serviceName: string): Promise<Docker.Service | undefined> {

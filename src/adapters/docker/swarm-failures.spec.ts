@@ -47,7 +47,7 @@ describe('what fails', () => {
     const failed = await swarm.failure(await swarm.deploy(service));
     expect(failed).toMatchObject({ code, message: expect.stringMatching(message) });
     if (evidence !== undefined) expect(failed.evidence).toContain(evidence);
-    expect(await swarm.cluster.restore(service.name, service.deployment_id)).toBe('removed');
+    expect(await swarm.cluster.remove(service.name)).toBe(true);
   });
 
   it('a health check, even where the program ends with code 0 when it is stopped for it', async () => {
@@ -65,12 +65,12 @@ describe('what fails', () => {
     const ports = [{ container_port: 80, host_port: port, protocol: 'tcp' }] as const;
     await swarm.deploy(swarm.desired('holder', 1, { ports }));
     const second = swarm.desired('second', 1, { ports });
-    await swarm.cluster.apply(second);
+    await swarm.cluster.create(second);
     const tasks = await until(async () => {
-      const found = await swarm.cluster.tasks(second.name, 'dep-1');
+      const found = await swarm.cluster.tasks(second.name);
       return found.some(({ error }) => error !== '') && found;
     }, 'Swarm says why it cannot place the task');
-    const found = { service: await swarm.cluster.findService(second.name), deployment_id: 'dep-1', replicas: 1 };
+    const found = { service: await swarm.cluster.findService(second.name), replicas: 1 };
     const after = (age_ms: number) =>
       judge({ ...found, tasks: tasks.map((task) => ({ ...task, age_ms })), since_ms: age_ms });
     expect(after(6_000)).toMatchObject({ kind: 'waiting' });

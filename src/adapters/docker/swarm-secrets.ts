@@ -1,6 +1,7 @@
 /** Swarm secrets: the files under /run/secrets of one service. They are made with it and go with it. */
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
+import { DeployError } from '../../domain/errors.js';
 import type { DesiredService } from '../../domain/ports.js';
 import { isNameConflict } from './docker-failure.js';
 import { LABEL, type Surroundings } from './service-spec.js';
@@ -30,7 +31,8 @@ export async function ensureSecrets(
   return wanted.map(([file]) => {
     const name = secretName(service, file);
     const secret = made.find(({ Spec }) => Spec?.Name === name);
-    if (secret?.ID === undefined) throw new Error(`the secret ${name} is not there`);
+    if (secret === undefined)
+      throw new DeployError('name_taken', `The secret ${name} exists and is not this installation's.`);
     return { id: secret.ID, name, file };
   });
 }
@@ -38,13 +40,13 @@ export async function ensureSecrets(
 /** Those of a service that is gone. Tasks that are still stopping hold on to what they use: nothing breaks. */
 export async function removeSecrets(docker: Docker, service: string, installation: string): Promise<void> {
   for (const { ID } of await listSecrets(docker, service, installation)) {
-    if (ID !== undefined) await unlessGone(() => docker.getSecret(ID).remove(), undefined);
+    await unlessGone(() => docker.getSecret(ID).remove(), undefined);
   }
 }
 
 function listSecrets(docker: Docker, service: string, installation: string): Promise<Docker.Secret[]> {
   const label = [`${LABEL.installation}=${installation}`, `${LABEL.service}=${service}`];
-  return docker.listSecrets({ filters: { label } }) as Promise<Docker.Secret[]>;
+  return docker.listSecrets({ filters: { label } });
 }
 
 /** Names of secrets are short: what it is for stands in the labels. */

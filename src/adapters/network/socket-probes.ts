@@ -1,7 +1,8 @@
-/** Health probes over real sockets. That a service is not well is a result; only being stopped is an error. */
+/** Health probes over real sockets. That a service is not well is a result; being stopped is an error, and a way to it that is gone. */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { DeployError } from '../../domain/errors.js';
 import { type ProbeResult, Probes } from '../../domain/ports.js';
 
 /** How much of the body a result may quote. */
@@ -61,7 +62,7 @@ export class SocketProbes extends Probes {
 
 type Ask = (stop: AbortSignal) => Promise<Omit<ProbeResult, 'duration_ms'>>;
 
-/** @throws the signal's reason when it was stopped */
+/** @throws the signal's reason when it was stopped; DeployError when what the probe goes through is away */
 async function probe(timeoutMs: number, signal: AbortSignal, ask: Ask): Promise<ProbeResult> {
   signal.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -71,6 +72,7 @@ async function probe(timeoutMs: number, signal: AbortSignal, ask: Ask): Promise<
     return { ...(await ask(AbortSignal.any([signal, timeout]))), duration_ms: duration_ms() };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof DeployError) throw error;
     const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error);
     return { healthy: false, duration_ms: duration_ms(), reason };
   }

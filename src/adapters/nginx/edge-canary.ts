@@ -1,7 +1,16 @@
 /** How a request finds its version while an app has a canary: pure text, and the names that logs and routes agree on. */
 import type { CanaryMatch } from '../../domain/strategy.js';
-import type { Canary, Traffic } from '../../domain/traffic.js';
-import { appKey, hasServers, isSplit, upstreamName, versionHop, VERSIONS, type VersionName } from './edge-upstreams.js';
+import type { Backend, Canary, Traffic } from '../../domain/traffic.js';
+import {
+  appKey,
+  hasServers,
+  isSplit,
+  nameToAsk,
+  upstreamName,
+  versionHop,
+  VERSIONS,
+  type VersionName,
+} from './edge-upstreams.js';
 import { cookieName, headerVariable, literally } from './edge-values.js';
 
 /** Tells the second hop whose request it is. */
@@ -84,25 +93,30 @@ export function visitorMaps(): string[] {
 export function versionMaps(apps: readonly Traffic[]): string[] {
   return [
     ...VERSIONS.flatMap((version) => [
-      `map ${APP_VARIABLE} $fd_${version} {`,
-      "  default '';",
-      ...apps.flatMap((traffic) => {
-        const group = versionGroup(traffic, version);
-        return group === undefined ? [] : [`  ${appKey(traffic)} ${group};`];
-      }),
-      '}',
+      ...appMap(`$fd_${version}`, apps, (traffic) => versionGroup(traffic, version)),
+      ...appMap(`$fd_${version}_name`, apps, (traffic) => nameToAsk(versionBackends(traffic, version))),
     ]),
-    `map ${APP_VARIABLE} $fd_recorded {`,
-    '  default 0;',
-    ...apps.filter(({ canary }) => canary).map((traffic) => `  ${appKey(traffic)} 1;`),
-    '}',
+    ...appMap('$fd_recorded', apps, ({ canary }) => (canary ? '1' : undefined)),
   ];
 }
 
+function appMap(target: string, apps: readonly Traffic[], value: (traffic: Traffic) => string | undefined): string[] {
+  const entries = apps.flatMap((traffic) => {
+    const found = value(traffic);
+    return found === undefined ? [] : [`  ${appKey(traffic)} ${found};`];
+  });
+  return [`map ${APP_VARIABLE} ${target} {`, "  default '';", ...entries, '}'];
+}
+
+/** A canary that is over, or has nothing behind it, is the stable version. */
+function versionBackends({ canary, stable }: Traffic, version: VersionName): readonly Backend[] {
+  return version === 'canary' && canary && hasServers([canary.backend]) ? [canary.backend] : stable;
+}
+
 function versionGroup(traffic: Traffic, version: VersionName): string | undefined {
-  const { canary } = traffic;
-  if (version === 'canary' && canary && hasServers([canary.backend])) return upstreamName(traffic, 'canary');
-  return hasServers(traffic.stable) ? upstreamName(traffic, 'stable') : undefined;
+  const backends = versionBackends(traffic, version);
+  if (!hasServers(backends)) return undefined;
+  return upstreamName(traffic, backends === traffic.stable ? 'stable' : 'canary');
 }
 
 /** One line a request, which begins like nothing else on the container's output. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, isIPv4, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DeployError } from '../../domain/errors.js';
 import { type ProbeRoute, SocketProbes } from '../network/socket-probes.js';
 import { TUNNEL_PORT } from './edge-paths.js';
 
@@ -23,8 +24,7 @@ function tunnel(edgeAddress: () => Promise<string>, secretAddress: string): Prob
   return {
     dial: async (host, port, stop) => {
       if (!isIPv4(host)) throw new Error(`the edge is asked to connect to ${host}, which is no IPv4 address`);
-      const socket = connect({ host: await edgeAddress(), port: TUNNEL_PORT, signal: stop });
-      await once(socket, 'connect', { signal: stop });
+      const socket = await reach(edgeAddress, stop);
       // nginx takes addresses as text and does not mind that the two are of different families.
       socket.write(`PROXY TCP6 ${secretAddress} ${host} 1 ${port}\r\n`);
       return socket;
@@ -44,6 +44,18 @@ function tunnel(edgeAddress: () => Promise<string>, secretAddress: string): Prob
       }
     },
   };
+}
+
+/** @throws DeployError `edge_unavailable`: that says nothing of the service behind it */
+async function reach(edgeAddress: () => Promise<string>, stop: AbortSignal): Promise<Socket> {
+  try {
+    const socket = connect({ host: await edgeAddress(), port: TUNNEL_PORT, signal: stop });
+    await once(socket, 'connect', { signal: stop });
+    return socket;
+  } catch (error) {
+    if (error instanceof DeployError) throw error;
+    throw new DeployError('edge_unavailable', `The edge cannot be asked: ${String(error)}`, { cause: error });
+  }
 }
 
 /** Whichever way it ends. */

@@ -6,7 +6,7 @@ import { APP_HEADER, routeVariable, SET_VISITOR_COOKIE } from './edge-canary.js'
 import {
   appKey,
   hasServers,
-  namedServer,
+  nameToAsk,
   upstreamName,
   type UpstreamRole,
   VERSIONS,
@@ -27,34 +27,34 @@ export const FORWARD_HEADERS = [
   'proxy_set_header Upgrade $fd_upgrade;',
 ];
 
-export const NOTHING_SERVES = "return 503 'Nothing serves this address at the moment.\\n';";
-/** Where nginx's own 502 and 504 end, in every server that passes requests on. */
-export const FAILED = [
-  'location @failed {',
-  `  if ($fd_unserved) { ${NOTHING_SERVES} }`,
-  "  return 502 'The app did not answer this request.\\n';",
-  '}',
-];
+const NOTHING_SERVES = "return 503 'Nothing serves this address at the moment.\\n';";
 
 /**
- * The same where an app stands behind it. A request that found nobody to ask has not been seen by anybody, and gets two more chances:
- * nginx refuses it other replicas once their list has changed, as it does when a node is lost, and to start again helps; and workers that
- * have just begun do not know the list yet, but can look the name up.
+ * Where nginx's own 502 and 504 end. A request that found nobody left to ask has been seen by nobody. It starts again, because nginx
+ * refuses it other replicas once their list has changed under way, as it does when a node is lost. A group that has just come into a
+ * configuration has no address until DNS has answered: its first requests ask DNS themselves, and wait.
+ * @param name what to ask for: `service:port`, or a variable that holds it; none where nothing is there to be found
+ * @param group to start again with; none where the request is read as it is passed on
  */
-function failed({ upstream, direct }: Site): readonly string[] {
-  if (upstream === undefined) return FAILED;
-  const again = (name: string, otherwise: string, target: string, ...before: string[]): string[] => [
-    `location ${name} {`,
-    `  error_page 502 504 = ${otherwise};`,
-    ...before,
-    `  if ($fd_unserved) { proxy_pass http://${target}; break; }`,
-    "  return 502 'The app did not answer this request.\\n';",
-    '}',
-  ];
-  const named = direct === undefined ? [] : again('@named', '@unserved', '$fd_direct', `  set $fd_direct ${direct};`);
+function failures(name: string | undefined, group?: string): string[] {
+  const unseen = "  if ($fd_unserved = 0) { return 502 'The app did not answer this request.\\n'; }";
+  const again =
+    group === undefined
+      ? []
+      : ['location @failed {', unseen, `  proxy_pass http://${group};`, '  error_page 502 504 = @unknown;', '}'];
   return [
-    ...again('@failed', direct === undefined ? '@unserved' : '@named', upstream),
-    ...named,
+    ...again,
+    `location ${group === undefined ? '@failed' : '@unknown'} {`,
+    unseen,
+    ...(name === undefined
+      ? [`  ${NOTHING_SERVES}`]
+      : [
+          `  set $fd_name '${name}';`,
+          `  if ($fd_name = '') { ${NOTHING_SERVES} }`,
+          '  proxy_pass http://$fd_name;',
+          '  error_page 502 504 = @unserved;',
+        ]),
+    '}',
     `location @unserved { ${NOTHING_SERVES} }`,
   ];
 }
@@ -73,14 +73,15 @@ export interface Site {
   readonly forceHttps: boolean;
   /** What is in the location of all requests. */
   readonly answer: readonly string[];
-  /** Whose servers answer. */
-  readonly upstream?: string;
-  /** `name:port` of the service that they belong to. */
-  readonly direct?: string | undefined;
+  /** The group whose servers answer. */
+  readonly group?: string;
+  /** Asked for where the group has no address. */
+  readonly name?: string | undefined;
 }
 
 export function appSites(traffic: Traffic): Site[] {
   const { canary, preview, force_https: forceHttps, hosts } = traffic;
+  // A canary's second hop asks DNS itself.
   const stable = canary ? { answer: canaryAnswer(traffic) } : backendSite(traffic, 'stable', traffic.stable);
   return [
     { hosts, forceHttps, ...stable },
@@ -93,9 +94,9 @@ function backendSite(
   role: UpstreamRole,
   backends: readonly Backend[],
 ): Omit<Site, 'hosts' | 'forceHttps'> {
-  const upstream = upstreamName(traffic, role);
-  if (!hasServers(backends)) return { answer: backendAnswer(false, upstream) };
-  return { answer: backendAnswer(true, upstream), upstream, direct: namedServer(backends) };
+  const group = upstreamName(traffic, role);
+  if (!hasServers(backends)) return { answer: backendAnswer(false, group) };
+  return { answer: backendAnswer(true, group), group, name: nameToAsk(backends) };
 }
 
 export function backendAnswer(served: boolean, upstream: string): string[] {
@@ -149,8 +150,8 @@ function redirect(httpsPort: number): string[] {
   return [`location / { return 308 https://$host${port}$request_uri; }`];
 }
 
-function everything(site: Site): string[] {
-  return ['location / {', ...site.answer.map((line) => `  ${line}`), '}', ...failed(site)];
+function everything({ answer, group, name }: Site): string[] {
+  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...failures(name, group)];
 }
 
 function server(listen: readonly string[], hosts: readonly string[], body: readonly string[]): string[] {
@@ -179,19 +180,20 @@ export function unknownHosts(): string[] {
 export function versionServers(): string[] {
   return VERSIONS.flatMap((version) => [
     'server {',
-    `  listen ${versionSocket(version)};`,
-    '  client_max_body_size 0;',
-    '  proxy_request_buffering off;',
-    `  access_log /dev/stdout fd_${version} if=$fd_recorded;`,
-    '  location / {',
-    `    if ($fd_${version} = '') { ${NOTHING_SERVES} }`,
-    `    proxy_pass http://$fd_${version};`,
-    '    proxy_set_header Host $http_host;',
-    '    proxy_set_header Upgrade $fd_upgrade;',
-    '    proxy_set_header Connection $fd_connection;',
-    `    proxy_set_header ${APP_HEADER} '';`,
-    '  }',
-    ...FAILED.map((line) => `  ${line}`),
+    ...[
+      `listen ${versionSocket(version)};`,
+      'client_max_body_size 0;',
+      `access_log /dev/stdout fd_${version} if=$fd_recorded;`,
+      'proxy_set_header Host $http_host;',
+      'proxy_set_header Upgrade $fd_upgrade;',
+      'proxy_set_header Connection $fd_connection;',
+      `proxy_set_header ${APP_HEADER} '';`,
+      'location / {',
+      `  if ($fd_${version} = '') { ${NOTHING_SERVES} }`,
+      `  proxy_pass http://$fd_${version};`,
+      '}',
+      ...failures(`$fd_${version}_name`),
+    ].map((line) => `  ${line}`),
     '}',
   ]);
 }

@@ -42,10 +42,14 @@ export const upstreamName = (traffic: Traffic, role: UpstreamRole): string => `f
 /** Whether anything stands behind these: an empty list of addresses is none. */
 export const hasServers = (backends: readonly Backend[]): boolean => serverLines(backends).length > 0;
 
-/** The newest of them that is found by its name. */
-export function namedServer(backends: readonly Backend[]): string | undefined {
-  const named = backends.findLast(({ addresses }) => addresses === undefined);
-  return named && `${serviceName(named.service)}:${portNumber(named.port)}`;
+/** A name that DNS may know although the group does not yet; none where all addresses are given. */
+export function nameToAsk(backends: readonly Backend[]): string | undefined {
+  const [first] = inOrder(
+    backends
+      .filter(({ addresses }) => addresses === undefined)
+      .map(({ service, port }) => `${serviceName(service)}:${portNumber(port)}`),
+  );
+  return first;
 }
 
 /** All groups of an app. */

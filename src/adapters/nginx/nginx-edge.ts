@@ -7,7 +7,7 @@ import type { Probes } from '../../domain/ports.js';
 import type { DockerClient } from '../docker/docker-client.js';
 import { machineAddress } from '../docker/task-address.js';
 import { SocketProbes } from '../network/socket-probes.js';
-import { certificateFiles } from './edge-certificates.js';
+import { type CertificateFile, certificateFiles } from './edge-certificates.js';
 import { edgeConfig, type EdgeConfig, type EdgeConfigOptions, revisionIn } from './edge-config.js';
 import { EdgeContainer } from './edge-container.js';
 import { EDGE_IMAGE } from './edge-image.js';
@@ -53,6 +53,8 @@ export class NginxEdge extends Edge {
   readonly #service: EdgeService;
   readonly #config: EdgeConfigOptions;
   readonly #first: EdgeConfig;
+  /** Those of the last change by this process; only others are worth a look at the folder. */
+  #certificates: string | undefined;
   /** The change under way in this process: they come one after another. */
   #changing: Promise<unknown> = Promise.resolve();
 
@@ -89,9 +91,9 @@ export class NginxEdge extends Edge {
     if (!this.enabled) return 'unchanged';
     return this.oneAfterAnother(async () => {
       const config = edgeConfig(state, this.#config);
+      const served = await this.#container.servedRevision();
       // Both: what serves, and what would serve after a restart.
-      const [served, live] = await Promise.all([this.#container.servedRevision(), this.revisionOf(LIVE_FILE)]);
-      if (served === config.revision && live === config.revision) return 'unchanged';
+      if (served === config.revision && (await this.revisionOf(LIVE_FILE)) === served) return 'unchanged';
 
       const candidate = `candidate-${config.revision}.conf`;
       const certificates = certificateFiles(state.certificates);
@@ -101,8 +103,8 @@ export class NginxEdge extends Edge {
         { path: candidate, body: config.text },
       ]);
       await this.check(candidate);
-      await this.makeLive(candidate, config.revision, live);
-      await this.removeUnnamedCertificates();
+      await this.makeLive(candidate, config.revision, served);
+      await this.removeUnnamedCertificates(certificates);
       return 'applied';
     });
   }
@@ -110,12 +112,12 @@ export class NginxEdge extends Edge {
   override async revert(): Promise<boolean> {
     if (!this.enabled) return false;
     return this.oneAfterAnother(async () => {
-      const [live, previous] = await Promise.all([this.revisionOf(LIVE_FILE), this.revisionOf(PREVIOUS_FILE)]);
+      const [served, previous] = await Promise.all([this.#container.servedRevision(), this.revisionOf(PREVIOUS_FILE)]);
       if (previous === undefined) return false;
       const candidate = `candidate-${previous}.conf`;
       await this.#container.must('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(candidate));
       await this.check(candidate);
-      await this.makeLive(candidate, previous, live);
+      await this.makeLive(candidate, previous, served);
       return true;
     });
   }
@@ -141,20 +143,22 @@ export class NginxEdge extends Edge {
     const { ok, output } = await this.#container.run('nginx', '-t', '-q', '-c', inEdge(candidate));
     if (ok) return;
     await this.#container.run('rm', '-f', inEdge(candidate));
+    // Its certificates are left; the next change looks for them.
+    this.#certificates = undefined;
     const words = output.trim().split('\n');
     const telling = words.find((line) => line.includes('[emerg]')) ?? words.at(-1) ?? 'it does not say why';
     throw new DeployError('edge_rejected', `nginx refuses the configuration: ${telling}`, { evidence: words });
   }
 
-  private async makeLive(candidate: string, revision: string, live: string | undefined): Promise<void> {
+  private async makeLive(candidate: string, revision: string, served: string | undefined): Promise<void> {
     // The empty one that every edge begins with is nothing to come back to.
-    if (live === this.#first.revision) await this.#container.must('rm', '-f', inEdge(PREVIOUS_FILE));
+    if (served === this.#first.revision) await this.#container.must('rm', '-f', inEdge(PREVIOUS_FILE));
     else await this.#container.must('ln', '-f', inEdge(LIVE_FILE), inEdge(PREVIOUS_FILE));
     await this.#container.must('mv', '-f', inEdge(candidate), inEdge(LIVE_FILE));
     await this.#container.reload();
     if (await this.serves(revision)) return;
 
-    if (live !== undefined) await this.#container.run('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(LIVE_FILE));
+    await this.#container.run('ln', '-f', inEdge(PREVIOUS_FILE), inEdge(LIVE_FILE));
     throw new DeployError('edge_unavailable', 'nginx did not take the new configuration in time.');
   }
 
@@ -175,7 +179,10 @@ export class NginxEdge extends Edge {
   }
 
   /** Private keys do not stay longer than a configuration names them. */
-  private async removeUnnamedCertificates(): Promise<void> {
+  private async removeUnnamedCertificates(named: readonly CertificateFile[]): Promise<void> {
+    const known = named.map(({ file }) => file).join(' ');
+    if (known === this.#certificates) return;
+    this.#certificates = known;
     const listed = await this.#container.must('ls', inEdge(CERTIFICATE_FOLDER));
     const present = listed.split('\n').filter((name) => name.endsWith('.pem'));
     if (present.length === 0) return;

@@ -111,24 +111,27 @@ export class Database {
       broken = error;
     };
     client.on('error', onError);
+    // What goes wrong in the work is its own affair, whatever it sounds like.
+    let outcome: { readonly value: Result } | { readonly error: unknown } | undefined;
     try {
       const take = wait ? 'pg_advisory_lock' : 'pg_try_advisory_lock';
       const { rows } = await client.query<{ taken: boolean | '' }>(`select ${take}(hashtext($1)) as taken`, [task]);
       if (rows[0]?.taken === false) return undefined;
-      try {
-        return await work();
-      } finally {
-        await client.query('select pg_advisory_unlock(hashtext($1))', [task]).catch((error: unknown) => {
-          broken = error as Error;
-        });
-      }
+      outcome = await work().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      await client.query('select pg_advisory_unlock(hashtext($1))', [task]);
     } catch (error) {
-      if (isAway(error)) broken = error as Error;
-      throw databaseFailure(error);
+      // The lock goes with its connection.
+      broken = error as Error;
+      if (outcome === undefined) throw databaseFailure(error);
     } finally {
       client.off('error', onError);
       client.release(broken);
     }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,17 @@ interface Ended {
 /** Adds a fact to the deployment of this id. */
 export type AppendFact = (deploymentId: string, fact: Fact) => Promise<void>;
 
+/** What `endDeployment` will change, before the stream is locked: whoever takes an order has the app's row first, then the stream. */
+export async function lockForEnd(
+  client: Client,
+  { app_name, environment }: Pick<Ended, 'app_name' | 'environment'>,
+  { identity }: DeploymentState,
+): Promise<void> {
+  if (identity.rollback_of !== undefined)
+    await client.query('select 1 from deployments where id = $1 for update', [identity.rollback_of]);
+  await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', [app_name, environment]);
+}
+
 /** The uploaded archive has served, whatever the outcome; a success makes the configuration the app's own. */
 export async function endDeployment(
   client: Client,
@@ -93,13 +104,14 @@ async function releaseDomains(client: Client, { app_name, environment }: Ended):
   );
 }
 
-/** Counts up the app's releases; its row stays locked, so that orders for one app come one after another. */
+/** Counts up the app's releases, those of an app that was forgotten as well; its row stays locked, so that orders for one app come one after another. */
 export async function nextRelease(
   client: Client,
   { app_name, environment, project }: Pick<DeploymentIdentity, 'app_name' | 'environment' | 'project'>,
 ): Promise<number> {
   const { rows } = await client.query<{ last_release: number }>(
-    `insert into apps (app_name, environment, project, last_release) values ($1, $2, $3, 1)
+    `insert into apps (app_name, environment, project, last_release)
+     values ($1, $2, $3, 1 + coalesce((select max(release) from deployments where app_name = $1 and environment = $2), 0))
      on conflict (app_name, environment) do update set last_release = apps.last_release + 1 returning last_release`,
     [app_name, environment, project],
   );

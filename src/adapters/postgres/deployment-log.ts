@@ -11,7 +11,7 @@ import { LOG_LEVELS, type LogDraft, type LogRow } from '../../domain/log-entry.j
 import { isFinal, type DeploymentStatus } from '../../domain/phases.js';
 import type { Appended, AppendItem, DeploymentRecord } from '../../domain/ports.js';
 import type { Client } from './database.js';
-import { endDeployment, type AppendFact } from './deployment-end.js';
+import { endDeployment, lockForEnd, type AppendFact } from './deployment-end.js';
 
 export interface DeploymentRow {
   id: string;
@@ -78,6 +78,7 @@ export async function appendItems(
   const { state, numbered } = foldItems(row.state, items);
   const decision = decide(state);
   const ending = isFinal(state.status) && (row.state === undefined || !isFinal(row.state.status));
+  if (ending) await lockForEnd(client, row, state);
   const rows = await insertEntries(client, row, numbered, instance);
   // Only facts decide anew; a line of output must not restart the clock of a waiting retry.
   const decided = numbered.some(({ fact }) => fact !== undefined);

@@ -1,13 +1,28 @@
 /** Apps in PostgreSQL: their configuration, releases and traffic between deployments. */
 import type { AppConfig } from '../../domain/app-spec.js';
-import { AppStore, type AppPlace, type AppRecord } from '../../domain/ports.js';
+import {
+  AppStore,
+  type AppPlace,
+  type AppRecord,
+  type EdgeState,
+  type LiveRelease,
+  type ReleaseKey,
+  type Removal,
+} from '../../domain/ports.js';
 import type { Release } from '../../domain/releases.js';
 import type { Retiring, Traffic } from '../../domain/traffic.js';
+import { removeApp } from './app-removal.js';
 import type { Client, Database } from './database.js';
 import { likePatterns } from './entry-rows.js';
 
-const APPS = `select apps.app_name, apps.environment, project, config, live_release, live_deployment, traffic,
-  coalesce(retiring, '[]') as retiring from apps left join traffic using (app_name, environment)`;
+const APPS = `select apps.app_name, apps.environment, project, apps.config, live_release, live_deployment, traffic,
+  coalesce(retiring, '[]') as retiring, version as live_version, image as live_image, image_digest as live_digest,
+  deployment_id as live_from, created_at as live_since
+  from apps left join traffic using (app_name, environment)
+  left join releases on releases.app_name = apps.app_name and releases.environment = apps.environment and release = live_release`;
+
+/** How long one piece of work may take while the app stands still for it. */
+const IDLE_WORK_MS = 60_000;
 
 interface AppRow extends AppPlace {
   project: string;
@@ -16,6 +31,11 @@ interface AppRow extends AppPlace {
   live_deployment: string | null;
   traffic: Traffic | null;
   retiring: Retiring[];
+  live_version: string | null;
+  live_image: string | null;
+  live_digest: string | null;
+  live_from: string | null;
+  live_since: Date | null;
 }
 
 type ReleaseRow = Omit<Release, 'created_at' | 'commit' | 'image_digest'> & {
@@ -49,33 +69,56 @@ export class PostgresAppStore extends AppStore {
     { app_name, environment }: AppPlace,
     page: { limit: number; offset: number },
   ): Promise<{ releases: Release[]; total: number }> {
-    const rows = await this.database.query<ReleaseRow & { total: number }>(
-      `select *, count(*) over ()::int as total from releases where app_name = $1 and environment = $2
-       order by release desc limit $3 offset $4`,
-      [app_name, environment, page.limit, page.offset],
-    );
-    return { releases: rows.map(({ total: _, ...row }) => toRelease(row)), total: rows[0]?.total ?? 0 };
+    const place = [app_name, environment];
+    const [rows, counts] = await Promise.all([
+      this.database.query<ReleaseRow>(
+        'select * from releases where app_name = $1 and environment = $2 order by release desc limit $3 offset $4',
+        [...place, page.limit, page.offset],
+      ),
+      this.database.query<{ total: number }>(
+        'select count(*)::int as total from releases where app_name = $1 and environment = $2',
+        place,
+      ),
+    ]);
+    return { releases: rows.map(toRelease), total: counts[0]?.total ?? 0 };
   }
 
-  override async release({ app_name, environment }: AppPlace, number: number): Promise<Release | undefined> {
+  override async release(
+    { app_name, environment }: AppPlace,
+    { release, version, deployment_id }: ReleaseKey,
+  ): Promise<Release | undefined> {
     const rows = await this.database.query<ReleaseRow>(
-      'select * from releases where app_name = $1 and environment = $2 and release = $3',
-      [app_name, environment, number],
+      `select * from releases where app_name = $1 and environment = $2 and ($3::int is null or release = $3)
+         and ($4::text is null or version = $4) and ($5::text is null or deployment_id = $5)
+       order by release desc limit 1`,
+      [app_name, environment, release ?? null, version ?? null, deployment_id ?? null],
     );
     return rows[0] && toRelease(rows[0]);
   }
 
   override async traffic(): Promise<Traffic[]> {
-    const rows = await this.database.query<{ traffic: Traffic }>('select traffic from traffic');
+    const rows = await this.database.query<{ traffic: Traffic }>(
+      `select traffic from traffic where jsonb_array_length(traffic -> 'hosts') > 0`,
+    );
     return rows.map(({ traffic }) => traffic);
   }
 
-  override async whileIdle(
-    place: AppPlace,
-    work: (app: AppRecord) => Promise<readonly Retiring[]>,
-  ): Promise<boolean> {
+  override async captain(): Promise<EdgeState['captain']> {
+    const [row] = await this.database.query<{ captain: EdgeState['captain'] | null }>(
+      'select captain from edge_settings',
+    );
+    return row?.captain ?? undefined;
+  }
+
+  override async setCaptain(captain: EdgeState['captain']): Promise<void> {
+    await this.database.query('update edge_settings set captain = $1', [captain ? JSON.stringify(captain) : null]);
+  }
+
+  override async whileIdle(place: AppPlace, work: (app: AppRecord) => Promise<readonly Retiring[]>): Promise<boolean> {
     const values = [place.app_name, place.environment];
     return this.database.transaction(async (client) => {
+      // The work is done by Docker; it holds up this app only, not the stream.
+      await client.query(`set local idle_in_transaction_session_timeout = ${IDLE_WORK_MS}`);
       // Whoever starts a deployment locks this row as well.
       await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', values);
       const app = await readApp(client, place);
@@ -89,12 +132,16 @@ export class PostgresAppStore extends AppStore {
     });
   }
 
-  override async remove({ app_name, environment }: AppPlace): Promise<void> {
-    await this.database.transaction(async (client) => {
-      for (const table of ['traffic', 'releases', 'domains', 'apps']) {
-        await client.query(`delete from ${table} where app_name = $1 and environment = $2`, [app_name, environment]);
-      }
-    });
+  override async remove(place: AppPlace): Promise<Removal | undefined> {
+    return this.database.transaction((client) => removeApp(client, place));
+  }
+
+  override async removed({ app_name, environment, release }: Removal): Promise<void> {
+    await this.database.query('delete from removals where app_name = $1 and environment = $2 and release = $3', [
+      app_name,
+      environment,
+      release,
+    ]);
   }
 
   override async imagesInUse(keep: number): Promise<{ images: string[]; deployments: string[] }> {
@@ -136,13 +183,32 @@ async function isRunning(client: Client, { app_name, environment }: AppPlace): P
   return rows.length > 0;
 }
 
-function toApp({ config, live_release, live_deployment, traffic, ...row }: AppRow): AppRecord {
+function toApp(row: AppRow): AppRecord {
+  const { app_name, environment, project, config, live_release, live_deployment, traffic, retiring } = row;
+  const live = liveOf(row);
   return {
-    ...row,
+    app_name,
+    environment,
+    project,
+    retiring,
     ...(config && { config }),
     ...(live_release !== null && { live_release }),
+    ...(live && { live }),
     ...(live_deployment !== null && { live_deployment }),
     ...(traffic && { traffic }),
+  };
+}
+
+function liveOf({ live_release, live_version, ...row }: AppRow): LiveRelease | undefined {
+  const { live_image, live_digest, live_from, live_since } = row;
+  if (live_release === null || live_version === null || live_image === null) return undefined;
+  return {
+    release: live_release,
+    version: live_version,
+    image: live_image,
+    ...(live_digest !== null && { image_digest: live_digest }),
+    deployment_id: live_from ?? '',
+    created_at: live_since?.toISOString() ?? '',
   };
 }
 

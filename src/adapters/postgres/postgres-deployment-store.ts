@@ -11,9 +11,11 @@ import {
   type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
+  type Idempotency,
   type PlacedDeployment,
   type QueuePlace,
 } from '../../domain/ports.js';
+import type { Strategy } from '../../domain/strategy.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { deploymentStats } from './deployment-stats.js';
 import { likePatterns } from './entry-rows.js';
@@ -28,6 +30,7 @@ const WITH_LINE = `with line as (
 
 interface PlacedRow {
   state: DeploymentState;
+  strategy?: Strategy | null;
   position: number;
   behind: string | null;
 }
@@ -82,11 +85,15 @@ export class PostgresDeploymentStore extends DeploymentStore {
       release,
       version: asked.version ?? defaultVersion(spec.source, release),
     };
-    await claimHosts(client, asked, order.hosts ?? []);
+    await claimHosts(client, asked, [...new Set(order.hosts)]);
     await insertDeployment(client, identity, spec, appendFact(client, this.options.instance));
     const row = await lockDeployment(client, identity.id);
     if (row === undefined) throw new Error(`deployment ${identity.id} was not stored`);
     return { record: toRecord(row), replayed: false };
+  }
+
+  async known(idempotency: Idempotency): Promise<DeploymentRecord | undefined> {
+    return this.database.transaction((client) => findByKey(client, idempotency));
   }
 
   async find(id: string): Promise<DeploymentRecord | undefined> {
@@ -111,7 +118,8 @@ export class PostgresDeploymentStore extends DeploymentStore {
     ].join(' and ');
     const [rows, counts] = await Promise.all([
       this.database.query<PlacedRow>(
-        `${WITH_LINE} select state, coalesce(position, 0) as position, behind from deployments left join line using (id)
+        `${WITH_LINE} select state, config -> 'strategy' as strategy, coalesce(position, 0) as position, behind
+         from deployments left join line using (id)
          where ${conditions} order by created_at desc, id desc limit $${values.length + 1} offset $${values.length + 2}`,
         [...values, page.limit, page.offset],
       ),
@@ -121,7 +129,11 @@ export class PostgresDeploymentStore extends DeploymentStore {
       ),
     ]);
     return {
-      deployments: rows.map((row) => ({ state: row.state, place: placeOf(row) })),
+      deployments: rows.map((row) => ({
+        state: row.state,
+        place: placeOf(row),
+        ...(row.strategy && { strategy: row.strategy }),
+      })),
       total: counts[0]?.total ?? 0,
     };
   }
@@ -138,7 +150,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
   }
 
   async appExists(appName: string): Promise<boolean> {
-    return (await this.database.query('select 1 from apps where app_name = $1 limit 1', [appName])).length > 0;
+    return (await this.database.query('select 1 from deployments where app_name = $1 limit 1', [appName])).length > 0;
   }
 
   async *readArchive(deploymentId: string): AsyncIterable<Uint8Array> {
@@ -174,10 +186,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
   }
 }
 
-async function findByKey(
-  client: Client,
-  { key, fingerprint }: NonNullable<DeploymentOrder['idempotency']>,
-): Promise<DeploymentRecord | undefined> {
+async function findByKey(client: Client, { key, fingerprint }: Idempotency): Promise<DeploymentRecord | undefined> {
   const { rows } = await client.query<{ fingerprint: string; deployment_id: string }>(
     'select fingerprint, deployment_id from idempotency_keys where key = $1',
     [key],
@@ -194,19 +203,24 @@ async function claimHosts(
   { app_name, environment }: Pick<DeploymentIdentity, 'app_name' | 'environment'>,
   hosts: readonly string[],
 ): Promise<void> {
-  if (hosts.length === 0) return;
-  await client.query(
-    `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
-     order by host on conflict (host) do nothing`,
-    [hosts, app_name, environment],
-  );
-  const { rows } = await client.query<{ host: string }>(
-    'select host from domains where host = any ($1) and (app_name <> $2 or environment <> $3) order by host limit 1',
-    [hosts, app_name, environment],
-  );
-  if (rows[0] === undefined) return;
-  const message = `${rows[0].host} belongs to another app`;
-  throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
+  // One that its owner gives up between the two looks belongs to nobody yet.
+  for (let owned = 0; owned < hosts.length;) {
+    await client.query(
+      `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
+       order by host on conflict (host) do nothing`,
+      [hosts, app_name, environment],
+    );
+    const { rows } = await client.query<{ host: string; own: boolean }>(
+      'select host, app_name = $2 and environment = $3 as own from domains where host = any ($1) order by host',
+      [hosts, app_name, environment],
+    );
+    const foreign = rows.find(({ own }) => !own);
+    if (foreign) {
+      const message = `${foreign.host} belongs to another app`;
+      throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
+    }
+    owned = rows.length;
+  }
 }
 
 async function refuseWhileInProgress(

@@ -58,7 +58,7 @@ export class PostgresPhaseClaims extends PhaseClaims {
         const row = await lockDeployment(client, id);
         if (row === undefined || row.state.started_at !== undefined || isFinal(row.state.status)) return undefined;
         const { base, current } = await baseOf(client, row);
-        const config = resolveConfig(current, row.spec.config);
+        const config = resolveConfig(current, row.spec.config, row.spec);
         const outputs = outputsAtStart(row.spec.source, base);
         const now = await databaseTime(client);
         const at = new Date(now).toISOString();

@@ -1,17 +1,19 @@
 /** The HTTP side: every module with routes, and how all of them validate and tell errors. */
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { AppsModule } from '../../modules/apps/index.js';
 import { AuthModule } from '../../modules/auth/index.js';
 import { DeploymentsModule } from '../../modules/deployments/index.js';
 import { HealthModule } from '../../modules/health/index.js';
 import { LogsModule } from '../../modules/logs/index.js';
+import { RegistriesModule } from '../../modules/registries/index.js';
 import { SchemasModule } from '../../modules/schemas/index.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ProblemsController } from './problems.controller.js';
 import { requestValidation } from './validation.js';
 
 @Module({
-  imports: [AuthModule, DeploymentsModule, HealthModule, LogsModule, SchemasModule],
+  imports: [AppsModule, AuthModule, DeploymentsModule, HealthModule, LogsModule, RegistriesModule, SchemasModule],
   controllers: [ProblemsController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },

@@ -20,7 +20,7 @@ class RequestValidation extends ValidationPipe {
     if (type === 'custom' || metatype === undefined || metatype === Object) return super.transform(value, metadata);
     requirePlainJson(value, data);
     if (type === 'body' && value !== undefined) requireObject(value);
-    return super.transform(type === 'query' ? withPlainNumbers(value, metatype) : value, metadata);
+    return super.transform(type === 'query' || type === 'param' ? withPlainNumbers(value, metatype) : value, metadata);
   }
 }
 

@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { until } from '../../../test/support/until.js';
+import type { AppStore } from '../../domain/ports.js';
+import { CaptainName } from './captain-name.js';
 import { CertificateRounds } from './certificate-rounds.js';
 import type { CertificatesService } from './certificates.service.js';
 
@@ -10,7 +12,11 @@ beforeEach(() => {
   jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
   jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
   round = jest.fn<CertificatesService['round']>();
-  rounds = new CertificateRounds({ round } as Pick<CertificatesService, 'round'> as CertificatesService);
+  rounds = new CertificateRounds(
+    { round } as Pick<CertificatesService, 'round'> as CertificatesService,
+    { traffic: async () => [] } as Partial<AppStore> as AppStore,
+    new CaptainName(undefined),
+  );
 });
 afterEach(() => {
   jest.restoreAllMocks();

@@ -53,7 +53,11 @@ export class CertificateRounds implements OnApplicationBootstrap, BeforeApplicat
 
   /** Every host that is routed wants a certificate; whoever is routed no longer, none. */
   async #declare(): Promise<void> {
-    const places = (await this.apps.traffic()).map(({ app_name, environment, hosts }) => ({ app_name, environment, hosts }));
+    const places = (await this.apps.traffic()).map(({ app_name, environment, hosts }) => ({
+      app_name,
+      environment,
+      hosts,
+    }));
     const { host } = this.captain;
     if (host !== undefined) places.push({ app_name: CAPTAIN, environment: 'production', hosts: [host] });
     for (const { app_name, environment, hosts } of places) {

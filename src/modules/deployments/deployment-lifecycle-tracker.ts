@@ -115,12 +115,12 @@ export class DeploymentLifecycleTracker {
     if (session.interruption === 'lost') return undefined;
     if (session.interruption === 'shutdown') return session.release('this worker shuts down');
     const error: unknown = session.signal.aborted ? session.signal.reason : thrown;
-    if (isLastAttempt(session, error)) await this.#undo(handler, session);
+    if (isLastAttempt(session, error)) await this.#undo(handler, session, error);
     return session.fail(error);
   }
 
   /** The service first: its containers use the image, and where they stay, the image must stay. */
-  async #undo(handler: PhaseHandler, session: DeploymentSession): Promise<void> {
+  async #undo(handler: PhaseHandler, session: DeploymentSession, error: unknown): Promise<void> {
     const timeout = new Promise<never>((_, reject) =>
       setTimeout(() => reject(new Error('it took too long')), UNDO_MS).unref(),
     );
@@ -129,7 +129,7 @@ export class DeploymentLifecycleTracker {
         session.log('warn', `Cleaning up failed: ${toFailure(error).message}`);
         return undefined;
       });
-    const outcome = await attempt(handler.undo(session));
+    const outcome = await attempt(handler.undo(session, error));
     await Promise.all([
       outcome === 'undone' && attempt(this.images.remove(session.tag)),
       attempt(this.workspace.dispose(session.record.id)),

@@ -1,9 +1,17 @@
 /** A deployment as the API shows it. */
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { DeploymentState, PhaseState } from '../../domain/deployment.js';
+import { DEPLOYMENT_KINDS, type DeploymentKind, type DeploymentState, type PhaseState } from '../../domain/facts.js';
 import type { ErrorCode, Failure } from '../../domain/errors.js';
 import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
 import type { DeploymentStats, PlacedDeployment } from '../../domain/ports.js';
+import {
+  rolloutLinks,
+  type RolloutLinks,
+  rolloutView,
+  RolloutView,
+  TrafficShareView,
+  trafficView,
+} from './rollout.view.js';
 
 export class FailureView implements Failure {
   /** From the table at `/problems`. */
@@ -38,15 +46,32 @@ export class PhasesView implements Record<Phase, PhaseView> {
   post_deploy!: PhaseView;
 }
 
-export class DeploymentLinks {
+export class DeploymentLinks implements RolloutLinks {
   self!: string;
   logs!: string;
   app!: string;
   cancel?: string;
+  /** Where people and agents may step into a rollout. */
+  promote?: string;
+  pause?: string;
+  resume?: string;
+  abort?: string;
+}
+
+/** The way back of a deployment that failed after requests had met it. */
+export class RollbackView {
+  /** The deployment that goes back. */
+  by!: string;
+  /** The release it goes back to. */
+  release!: number;
+  error?: FailureView;
 }
 
 export class DeploymentView {
   deployment_id!: string;
+  /** What it is for. */
+  @ApiProperty({ enum: DEPLOYMENT_KINDS, enumName: 'DeploymentKind' })
+  kind!: DeploymentKind;
   status!: DeploymentStatus;
   app_name!: string;
   environment!: string;
@@ -68,6 +93,14 @@ export class DeploymentView {
   agent?: string;
   reason?: string;
   rollback_of?: string;
+  /** The release that a rollback goes back to. */
+  rollback_to?: number;
+  rollout?: RolloutView;
+  /** Where it has sent the requests. */
+  traffic?: TrafficShareView[];
+  /** Whether its version has answered requests. */
+  has_served?: boolean;
+  rollback?: RollbackView;
   rolled_back_by?: string;
   cancel_reason?: string;
   requested_at!: string;
@@ -103,10 +136,12 @@ export class DeploymentStatsView implements DeploymentStats {
   average_duration_ms?: number;
 }
 
-export function deploymentView({ state, place }: PlacedDeployment): DeploymentView {
-  const { id, app_name, environment, project, version, release, source, actor, reason, rollback_of } = state.identity;
+export function deploymentView({ state, place, strategy }: PlacedDeployment): DeploymentView {
+  const { id, kind = 'deploy', app_name, environment, project, version, release, source } = state.identity;
+  const { actor, reason, rollback_of, rollback_to } = state.identity;
   return {
     deployment_id: id,
+    kind,
     status: state.status,
     app_name,
     environment,
@@ -117,9 +152,13 @@ export function deploymentView({ state, place }: PlacedDeployment): DeploymentVi
     ...place,
     phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as unknown as PhasesView,
     ...state.outputs,
-    ...defined({ replicas: state.replicas, agent: actor.agent, reason, rollback_of }),
+    ...defined({ replicas: state.replicas, agent: actor.agent, reason, rollback_of, rollback_to }),
     actor: actor.name,
     ...defined({
+      rollout: rolloutView(state, strategy),
+      traffic: state.traffic && trafficView(state.traffic),
+      has_served: state.has_served,
+      rollback: state.rollback,
       rolled_back_by: state.rolled_back_by,
       cancel_reason: state.cancel?.reason,
       failed_phase: state.failed_phase,
@@ -141,13 +180,15 @@ function phaseView({ status, attempt, started_at, finished_at, skipped_because, 
   };
 }
 
-function links({ identity, finished_at }: DeploymentState): DeploymentLinks {
+function links(state: DeploymentState): DeploymentLinks {
+  const { identity, finished_at } = state;
   const self = `/api/v1/deployments/${identity.id}`;
   return {
     self,
     logs: `${self}/logs`,
     app: `/api/v1/apps/${identity.app_name}/deployments`,
     ...(finished_at === undefined && { cancel: `${self}/cancel` }),
+    ...rolloutLinks(self, state),
   };
 }
 

@@ -1,7 +1,7 @@
 /** REST: deployments. */
 import { rm } from 'node:fs/promises';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
@@ -24,6 +24,7 @@ import {
 } from './deployments.dto.js';
 import { DeploymentsService } from './deployments.service.js';
 import { DeployBody } from './deploy-body.js';
+import { IdempotencyKey, Idempotent } from './idempotency.js';
 
 const ACTIVE = ['pending', 'building', 'deploying'] as const;
 
@@ -44,21 +45,12 @@ export class DeploymentsController {
   @Policy({ scope: 'deploy' })
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiBody({ type: DeployDto })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'Same key and body within 24 hours: the same deployment.',
-  })
+  @Idempotent()
   async deploy(
     @Req() request: Request,
     @CurrentPrincipal() principal: Principal,
-    @Headers('idempotency-key') key?: string,
+    @IdempotencyKey() key: string | undefined,
   ): Promise<DeploymentView> {
-    if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
-      throw new DeployError('invalid_field', 'Idempotency-Key must be 1 to 255 printable characters.', {
-        fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable characters' }],
-      });
-    }
     const { dto, archive } = await this.bodies.read(request);
     try {
       requireApp(principal, dto.app_name);

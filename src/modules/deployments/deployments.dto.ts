@@ -1,17 +1,18 @@
 /** Query parameters and small bodies of the deployment routes. */
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { LIMITS } from '../../domain/limits.js';
 import { LOG_LEVELS, type LogLevel } from '../../domain/log-entry.js';
 import { PHASES, type Phase } from '../../domain/phases.js';
-import { MayBeLeftOut, NAME } from './deploy.dto.js';
+import { MayBeLeftOut } from './field-forms.js';
+import { IsName } from './name-field.js';
 
 export class DeploymentParams {
   @Matches(/^[\w-]{1,64}$/, { message: 'id must be a deployment id' }) id!: string;
 }
 
 export class AppParams {
-  @Matches(NAME, { message: 'name must be an app name' }) @MaxLength(LIMITS.app_name_length) name!: string;
+  @IsName(LIMITS.app_name_length, 'name must be an app name') name!: string;
 }
 
 export class StatusQuery {
@@ -25,7 +26,7 @@ export class PageQuery {
 }
 
 export class HistoryQuery extends PageQuery {
-  @IsOptional() @Matches(NAME, { message: 'environment must be an environment name' }) environment?: string;
+  @IsOptional() @IsName(undefined, 'environment must be an environment name') environment?: string;
 }
 
 export class DeploymentLogsQuery {
@@ -41,4 +42,15 @@ export class DeploymentLogsQuery {
 
 export class CancelDto {
   @MayBeLeftOut() @IsString() @MaxLength(500) reason?: string;
+}
+
+export class PauseDto {
+  @MayBeLeftOut() @IsString() @MaxLength(500) reason?: string;
+}
+
+export class AbortDto extends PauseDto {}
+
+export class PromoteDto {
+  /** All further steps are left out. */
+  @MayBeLeftOut() @IsBoolean() full?: boolean;
 }

@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { EdgeModule } from '../edge/index.js';
 import { LogsModule } from '../logs/index.js';
+import { AppSettings } from './app-settings.js';
 import { DeployBody } from './deploy-body.js';
 import { DeployRequests } from './deploy-request.js';
 import { DeploymentLifecycleTracker } from './deployment-lifecycle-tracker.js';
@@ -15,6 +16,8 @@ import { PreDeployPhase } from './phases/pre-deploy.phase.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
 import { ImageCleanup } from './image-cleanup.js';
 import { Retirement } from './rollout/retirement.js';
+import { RolloutControl } from './rollout-control.js';
+import { RolloutController } from './rollout.controller.js';
 import { Rollouts } from './rollout/rollouts.js';
 import { SourceWorkspace } from './source-workspace.js';
 import { Uploads } from './upload.js';
@@ -23,7 +26,7 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
 
 @Module({
   imports: [EdgeModule, LogsModule],
-  controllers: [DeploymentsController],
+  controllers: [DeploymentsController, RolloutController],
   providers: [
     ...PHASE_CLASSES,
     {
@@ -31,16 +34,26 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
       useFactory: (...handlers: PhaseHandler[]) => new PhaseHandlers(handlers),
       inject: PHASE_CLASSES,
     },
+    AppSettings,
     DeployBody,
     DeployRequests,
     DeploymentLifecycleTracker,
     DeploymentsService,
     ImageCleanup,
     Retirement,
+    RolloutControl,
     Rollouts,
     SourceWorkspace,
     Uploads,
   ],
-  exports: [DeploymentLifecycleTracker, DeploymentsService, ImageCleanup, Retirement, SourceWorkspace, Uploads],
+  exports: [
+    AppSettings,
+    DeploymentLifecycleTracker,
+    DeploymentsService,
+    ImageCleanup,
+    Retirement,
+    SourceWorkspace,
+    Uploads,
+  ],
 })
 export class DeploymentsModule {}

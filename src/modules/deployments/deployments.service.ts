@@ -12,6 +12,7 @@ import {
   type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
+  type Idempotency,
   type Principal,
 } from '../../domain/ports.js';
 import { Logbook, LogHub } from '../logs/index.js';
@@ -46,6 +47,12 @@ export class DeploymentsService {
       // It is accepted, whatever cannot be said of it at the moment.
       return deploymentView({ state: record.state, place: { position: 0 } });
     }
+  }
+
+  /** What this key has led to before; undefined where it is new. @throws DeployError `idempotency_key_reused` */
+  async replayed(idempotency: Idempotency | undefined): Promise<DeploymentView | undefined> {
+    const record = idempotency && (await this.store.known(idempotency));
+    return record && this.#view(record);
   }
 
   async #begin({ id, spec, state: { identity } }: DeploymentRecord): Promise<void> {
@@ -129,6 +136,7 @@ export class DeploymentsService {
 
   async #view(record: DeploymentRecord): Promise<DeploymentView> {
     const place = isFinal(record.state.status) ? { position: 0 } : await this.store.place(record);
-    return deploymentView({ state: record.state, place });
+    const strategy = record.config?.strategy;
+    return deploymentView({ state: record.state, place, ...(strategy && { strategy }) });
   }
 }

@@ -1,10 +1,21 @@
 /** What other parts may use of the deployments. */
+export { AppSettings } from './app-settings.js';
 export { BodyValidator } from './deploy-body.js';
 export { DeploymentLifecycleTracker, TrackerOptions } from './deployment-lifecycle-tracker.js';
+export { DeploymentView } from './deployment.view.js';
+export { AppParams, PageQuery } from './deployments.dto.js';
 export { DeploymentsModule } from './deployments.module.js';
+export { DeploymentsService } from './deployments.service.js';
+export { ENVIRONMENT_LIMITS, IsEnvironment, isWithinLimits } from './environment-field.js';
+export { MayBeLeftOut } from './field-forms.js';
+export { IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';
+export { IsName } from './name-field.js';
+export { newIdentity } from './order-identity.js';
+export { refuse } from './refusal.js';
 export { Retirement } from './rollout/retirement.js';
 export { RolloutOptions } from './rollout/rollouts.js';
-export { DeploymentsService } from './deployments.service.js';
+export { contextOf, type SecretKind } from './sealing.js';
+export { HealthCheckDto, PortDto, ResourcesDto, SettingsDto, VolumeDto } from './settings.dto.js';
 export { SourceWorkspace, WorkspaceOptions } from './source-workspace.js';
 export { Uploads, UploadOptions } from './upload.js';

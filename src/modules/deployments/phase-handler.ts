@@ -13,7 +13,7 @@ export abstract class PhaseHandler {
   abstract run(session: DeploymentSession): Promise<PhaseOutputs>;
 
   /** Takes the effects back once the deployment is lost for good; `kept` where its service shall run on. */
-  undo(_session: DeploymentSession): Promise<'undone' | 'kept'> {
+  undo(_session: DeploymentSession, _error: unknown): Promise<'undone' | 'kept'> {
     return Promise.resolve('undone');
   }
 }

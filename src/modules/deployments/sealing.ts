@@ -9,6 +9,12 @@ export function secretContext({ app_name, environment }: AppPlace, name: string)
   return `${app_name}/${environment}/secret/${name}`;
 }
 
+export type SecretKind = 'env' | 'secrets';
+
+export function contextOf(kind: SecretKind, place: AppPlace, name: string): string {
+  return kind === 'env' ? envContext(place, name) : secretContext(place, name);
+}
+
 export function gitContext({ app_name, environment }: AppPlace): string {
   return `${app_name}/${environment}/git`;
 }

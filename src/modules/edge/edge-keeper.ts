@@ -1,9 +1,11 @@
 /** Keeps the edge running and serving what the store says, whatever happened to either. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Edge } from '../../domain/ports.js';
 import { EdgeRouter } from './edge-router.js';
 
 const ROUND_MS = 3_000;
+const CLOSE_MS = 2_000;
 
 /** Which processes look after the edge: those that may use Docker. */
 export class EdgeKeeping {
@@ -31,7 +33,8 @@ export class EdgeKeeper implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#round;
+    // What is under way may take as long as an image to fetch; the next process goes on with it.
+    await Promise.race([this.#round, sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
   #schedule(delay: number): void {

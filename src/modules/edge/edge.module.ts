@@ -2,13 +2,14 @@
 import { Global, Module } from '@nestjs/common';
 import { EdgeSync } from '../../domain/ports.js';
 import { EdgeCertificatesModule } from '../certificates/index.js';
+import { Captain } from './captain.js';
 import { EdgeKeeper } from './edge-keeper.js';
 import { EdgeRouter } from './edge-router.js';
 
 @Global()
 @Module({
   imports: [EdgeCertificatesModule],
-  providers: [EdgeKeeper, EdgeRouter, { provide: EdgeSync, useExisting: EdgeRouter }],
+  providers: [Captain, EdgeKeeper, EdgeRouter, { provide: EdgeSync, useExisting: EdgeRouter }],
   exports: [EdgeRouter, EdgeSync],
 })
 export class EdgeModule {}

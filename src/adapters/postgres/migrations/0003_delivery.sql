@@ -42,3 +42,10 @@ create index domains_of_app on domains (app_name, environment);
 
 -- A way back goes first: it does not wait behind newer orders of its app.
 alter table deployments add column urgent boolean not null default false;
+
+-- How the edge reaches the API, told by the process that serves it last: every worker must bring the edge the same.
+create table edge_settings (
+  single boolean primary key default true check (single),
+  captain jsonb
+);
+insert into edge_settings default values;

@@ -25,7 +25,7 @@ export class DeployPhase extends PhaseHandler {
     return { service: rollout.desired.name };
   }
 
-  override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
-    return takeBack(session, this.rollouts.ports);
+  override async undo(session: DeploymentSession, error: unknown): Promise<'undone' | 'kept'> {
+    return takeBack(session, this.rollouts.ports, error);
   }
 }

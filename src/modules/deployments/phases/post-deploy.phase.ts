@@ -2,15 +2,12 @@
 import { Injectable } from '@nestjs/common';
 import type { PhaseOutputs } from '../../../domain/deployment.js';
 import { switched } from '../../../domain/rollout-plan.js';
-import type { Retiring } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { PhaseHandler } from '../phase-handler.js';
+import { retire } from '../rollout/retirement-plan.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { Rollouts } from '../rollout/rollouts.js';
 import { takeBack } from '../rollout/take-back.js';
-
-/** So long requests and WebSockets that the version before has open may go on. */
-const DRAIN_MS = 30_000;
 
 @Injectable()
 export class PostDeployPhase extends PhaseHandler {
@@ -27,18 +24,18 @@ export class PostDeployPhase extends PhaseHandler {
     return {};
   }
 
-  override async undo(session: DeploymentSession): Promise<'undone' | 'kept'> {
+  override async undo(session: DeploymentSession, error: unknown): Promise<'undone' | 'kept'> {
     if (!session.record.spec.auto_rollback && !session.isCancelled) return 'kept';
-    return takeBack(session, this.rollouts.ports);
+    return takeBack(session, this.rollouts.ports, error);
   }
 
   /** Every replica passes once more, and stays healthy. */
   async #bake(rollout: Rollout): Promise<void> {
     await rollout.gated(rollout.wanted);
-    const until = performance.now() + rollout.gate.gate.check.bake_ms;
+    const until = rollout.clock() + rollout.gate.gate.check.bake_ms;
     await rollout.watch(
       ({ verdict, ready }) =>
-        verdict.kind === 'converged' && ready.length >= rollout.wanted && performance.now() >= until,
+        verdict.kind === 'converged' && ready.length >= rollout.wanted && rollout.clock() >= until,
     );
   }
 
@@ -46,13 +43,13 @@ export class PostDeployPhase extends PhaseHandler {
   async #retire(rollout: Rollout): Promise<void> {
     const { strategy } = rollout.config;
     const delay_ms = strategy.type === 'rolling' ? 0 : strategy.scale_down_delay_seconds * 1000;
-    const now = Date.now();
-    const not_before = new Date(now + delay_ms).toISOString();
-    const until = new Date(now + delay_ms + DRAIN_MS).toISOString();
     const others = rollout.base.retiring.filter(({ service }) => service !== rollout.desired.name);
-    const retiring: Retiring[] = rollout.before.map(({ service }) => ({ service, not_before, until }));
-    if (retiring.length === 0 && others.length === rollout.base.retiring.length) return;
-    const summary = `${retiring.map(({ service }) => service).join(', ') || 'Nothing'} retires from ${not_before} on`;
+    const retiring = rollout.before.map(({ service }) => retire(service, rollout.edge.enabled, delay_ms, Date.now()));
+    const [first] = retiring;
+    if (first === undefined && others.length === rollout.base.retiring.length) return;
+    const summary = first
+      ? `${retiring.map(({ service }) => service).join(', ')} retires from ${first.not_before} on`
+      : `${rollout.desired.name} retires no longer`;
     await rollout.shift(switched(rollout.traffic, rollout.backend()), summary, { retiring: [...others, ...retiring] });
   }
 }

@@ -46,7 +46,8 @@ export class PreDeployPhase extends PhaseHandler {
   /** An image that runs again may be gone from this node, but not from its registry. */
   async #image(session: DeploymentSession): Promise<ImageView | undefined> {
     const { image } = session.state.outputs;
-    if (!runsAgain(session.record.spec.source) || image === undefined) return this.images.inspect(image ?? session.tag);
+    if (!runsAgain(session.record.spec.source)) return this.images.inspect(image ?? session.tag);
+    if (image === undefined) throw new DeployError('app_not_live', 'No release was live when this deployment started.');
     try {
       return await this.images.resolve(image, session.output, session.signal);
     } catch (error) {

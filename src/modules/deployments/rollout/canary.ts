@@ -2,6 +2,7 @@
 import { check, conclude, NO_CHECKS, type Conclusion } from '../../../domain/analysis-run.js';
 import { CanaryMeasurements, judgeCanary } from '../../../domain/canary-analysis.js';
 import { DeployError } from '../../../domain/errors.js';
+import type { RequestSample } from '../../../domain/ports.js';
 import { canaryReplicas, weighted } from '../../../domain/rollout-plan.js';
 import type { AnalysisRules, CanaryStep, CanaryStrategy } from '../../../domain/strategy.js';
 import type { Rollout } from './rollout.js';
@@ -47,15 +48,19 @@ async function pause(
     const { promoted_step = -1, promoted_fully } = rollout.session.state.rollout ?? {};
     return promoted_step >= index || promoted_fully === true;
   };
-  const until =
-    Date.parse(rollout.session.state.rollout?.step_started_at ?? '') + (seconds === undefined ? Infinity : seconds * 1000);
+  const over =
+    Date.parse(rollout.session.state.rollout?.step_started_at ?? '') +
+    (seconds === undefined ? Infinity : seconds * 1000);
   const analysis = strategy.analysis ? new Analysis(rollout, strategy.analysis) : undefined;
+  // A worker that comes when the time is over has not read yet what the one before knew.
+  const until = strategy.analysis ? Math.max(over, Date.now() + strategy.analysis.interval_seconds * 1000) : over;
   try {
-    if (seconds === undefined) await rollout.pause('the step waits for promote');
     await rollout.watch(
-      () => {
+      async () => {
         analysis?.check();
-        return isPromoted() || (!rollout.session.isPaused && Date.now() >= until);
+        if (isPromoted()) return true;
+        if (seconds === undefined && !rollout.session.isPaused) await rollout.pause('the step waits for promote');
+        return !rollout.session.isPaused && Date.now() >= until;
       },
       { whilePaused: true },
     );
@@ -83,7 +88,7 @@ class Analysis {
     const since = session.state.rollout?.step_started_at ?? new Date().toISOString();
     const signal = AbortSignal.any([this.#over.signal, session.signal]);
     rollout.edge
-      .observe(session.state.identity, since, (sample) => this.#measured.add(sample), signal)
+      .observe(session.state.identity, since, (sample) => this.#take(sample), signal)
       .catch((error: unknown) => session.log('warn', `The requests cannot be observed: ${String(error)}`));
   }
 
@@ -111,6 +116,11 @@ class Analysis {
 
   end(): void {
     this.#over.abort();
+  }
+
+  /** A WebSocket's time is how long it was open, which says nothing of the version. */
+  #take(sample: RequestSample): void {
+    if (sample.status !== 101) this.#measured.add(sample);
   }
 
   #judge(): ReturnType<typeof judgeCanary> {

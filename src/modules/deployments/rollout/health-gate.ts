@@ -52,7 +52,13 @@ export class HealthGate {
   async look(tasks: readonly TaskView[], signal: AbortSignal = this.session.signal): Promise<void> {
     const now = performance.now();
     const due = tasks.filter(({ id }) => {
-      const standing = this.#standings.get(id) ?? { seen: now, asked: -Infinity, successes: 0, failures: 0, passed: false };
+      const standing = this.#standings.get(id) ?? {
+        seen: now,
+        asked: -Infinity,
+        successes: 0,
+        failures: 0,
+        passed: false,
+      };
       this.#standings.set(id, standing);
       return now - standing.asked >= this.gate.check.interval_ms;
     });
@@ -73,14 +79,9 @@ export class HealthGate {
   /** Whether a replica that had passed does not answer, and Swarm may not have noticed yet that its node is lost. */
   isSilent({ id }: TaskView): boolean {
     const { passed = false, failures = 0, silent } = this.#standings.get(id) ?? {};
-    return passed && failures >= FAILURES_TOO_MANY && silent !== undefined && performance.now() - silent < this.silence_ms;
-  }
-
-  /** Whether a replica has had its full time, and the time since another one passed, and has not passed itself. */
-  isOverdue({ id }: TaskView, since: number): boolean {
-    const standing = this.#standings.get(id);
-    if (standing === undefined || standing.passed) return false;
-    return performance.now() - Math.max(standing.seen, since) > this.gate.check.deadline_ms;
+    return (
+      passed && failures >= FAILURES_TOO_MANY && silent !== undefined && performance.now() - silent < this.silence_ms
+    );
   }
 
   /** What the replicas last said that are not well. */
@@ -96,10 +97,16 @@ export class HealthGate {
     if (standing === undefined) return;
     standing.asked = performance.now();
     const { gate } = this;
-    if (!('port' in gate)) return this.#trust(task, standing);
+    if (!('port' in gate)) {
+      this.#trust(task, standing);
+      return;
+    }
     const { cluster, edge } = this.ports;
     const address = edge.enabled ? task.address : await cluster.address(task);
-    if (address === undefined) return this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+    if (address === undefined) {
+      this.#trust(task, standing, `node ${task.node} is out of reach from here`);
+      return;
+    }
     const { healthy, reason, http_status } = await this.#probe(address, gate, signal);
     standing.silent = healthy || http_status !== undefined ? undefined : (standing.silent ?? standing.asked);
     if (!healthy) standing.said = reason ?? 'no answer';

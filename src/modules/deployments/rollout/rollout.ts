@@ -1,15 +1,17 @@
 /** One version on its way into the traffic: its replicas, its gate, and where the requests go. The strategies are told with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExclusive, placeName, type AppConfig } from '../../../domain/app-spec.js';
-import { isDismissed, isServing, judge, toDeployError, type Verdict } from '../../../domain/convergence.js';
+import { isDismissed, isServing, judge, type Verdict } from '../../../domain/convergence.js';
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
-import { switched } from '../../../domain/rollout-plan.js';
+import { isSame, switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import type { HealthGate } from './health-gate.js';
-import type { RolloutPorts } from './rollouts.js';
+import { Patience } from './patience.js';
+import { failureOf, throwIfFallen, throwIfTakenBack } from './rollout-failures.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
 const POLL_MS = 200;
@@ -26,8 +28,13 @@ export interface Look {
 
 export class Rollout {
   readonly #began = performance.now();
+  readonly #patience: Patience;
   /** Tasks that Swarm has told to stop: however they end, it is not their fault. */
   readonly #dismissed = new Set<string>();
+  /** Replicas of which it was said that they do not answer. */
+  readonly #missed = new Set<string>();
+  /** When each replica was first seen running, by the clock. */
+  readonly #begun = new Map<string, number>();
   #told = '';
 
   constructor(
@@ -39,7 +46,9 @@ export class Rollout {
     /** The app's traffic as it was, with what is configured newly. */
     readonly traffic: Traffic,
     private readonly ports: RolloutPorts,
-  ) {}
+  ) {
+    this.#patience = new Patience(session, { signal: session.signal });
+  }
 
   get config(): AppConfig {
     return this.session.config;
@@ -67,6 +76,17 @@ export class Rollout {
     return isExclusive(this.config);
   }
 
+  /** Whether all requests go to the new version: a worker before this one came that far. */
+  get hasSwitched(): boolean {
+    const { traffic } = this.session.state;
+    return traffic !== undefined && isSame(traffic, switched(this.traffic, this.backend()));
+  }
+
+  /** Milliseconds of a clock that stands still while the rollout does: deadlines go by it. */
+  clock(): number {
+    return this.#patience.clock();
+  }
+
   /** The new version as a place for requests; with addresses, only those replicas. */
   backend(ready?: readonly TaskView[]): Backend {
     const { name: service, deployment_id, release } = this.desired;
@@ -74,33 +94,47 @@ export class Rollout {
     return { service, deployment_id, release, port: this.config.port, ...(addresses && { addresses }) };
   }
 
+  /** Nothing can be proved or switched without it. @throws DeployError `edge_unavailable` */
+  async edgeRuns(): Promise<void> {
+    if (this.config.port > 0) await this.ports.edge.ensure();
+  }
+
   /** Looks at the new version, and asks its replicas how they are. @throws DeployError when it has failed or was aborted */
   async look(): Promise<Look> {
-    const { session, ports, desired } = this;
+    const { session } = this;
     session.signal.throwIfAborted();
     await this.#listen();
+    this.#patience.look();
+    return this.#patience.wait(() => this.#look());
+  }
+
+  async #look(): Promise<Look> {
+    const { session, ports, desired } = this;
     const [service, tasks] = await Promise.all([
       ports.cluster.findService(desired.name),
       ports.cluster.tasks(desired.name),
     ]);
     const fresh = service?.replicas ?? 0;
     const since_ms = performance.now() - this.#began;
-    const verdict = judge({ service, tasks: this.#answerable(tasks), replicas: fresh, since_ms, adopted: this.adopted });
-    if (verdict.kind === 'failed') throw await this.#failure(verdict);
-    if (verdict.kind === 'waiting') this.#tell('info', verdict.reason);
+    const verdict = judge({
+      service,
+      tasks: this.#answerable(tasks),
+      replicas: fresh,
+      since_ms,
+      adopted: this.adopted,
+    });
+    if (verdict.kind === 'failed') throw await failureOf(verdict, ports.cluster);
+    if (verdict.kind === 'waiting' && verdict.reason !== this.#told) session.log('info', (this.#told = verdict.reason));
     const serving = tasks.filter(isServing);
+    for (const { id } of serving) if (!this.#begun.has(id)) this.#begun.set(id, this.clock());
     await this.gate.look(serving);
-    const silent = serving.filter((task) => this.gate.isSilent(task));
-    const running = serving.filter((task) => !silent.includes(task));
-    for (const { slot, node } of silent.slice(0, 1)) {
-      this.#tell('warn', `Nothing comes back from replica ${slot} on ${node}: where the node is lost, Swarm runs it elsewhere`);
+    for (const { id, slot, node } of serving.filter((task) => !this.#missed.has(task.id) && this.gate.isSilent(task))) {
+      this.#missed.add(id);
+      const where = `replica ${slot} on ${node}`;
+      session.log('warn', `Nothing comes back from ${where}: where the node is lost, Swarm runs it elsewhere`);
     }
-    const fallen = running.filter((task) => this.gate.hasFallen(task));
-    if (fallen[0]) {
-      throw new DeployError('health_check_failed', `replica ${fallen[0].slot} was healthy and is no longer.`, {
-        evidence: this.gate.evidence(fallen),
-      });
-    }
+    const running = serving.filter((task) => !this.gate.isSilent(task));
+    throwIfFallen(this.gate, running);
     return { verdict, fresh, running, ready: running.filter((task) => this.gate.hasPassed(task)) };
   }
 
@@ -111,11 +145,6 @@ export class Rollout {
   #answerable(tasks: readonly TaskView[]): TaskView[] {
     for (const task of tasks) if (isDismissed(task)) this.#dismissed.add(task.id);
     return tasks.filter(({ id }) => !this.#dismissed.has(id));
-  }
-
-  /** Says it, unless it was the last thing said. */
-  #tell(level: 'info' | 'warn', message: string): void {
-    if (message !== this.#told) this.session.log(level, (this.#told = message));
   }
 
   /** Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on. */
@@ -133,9 +162,9 @@ export class Rollout {
    */
   async gated(count: number): Promise<readonly TaskView[]> {
     let ready: readonly TaskView[] = [];
-    let since = performance.now();
+    let since = this.clock();
     await this.watch((look) => {
-      if (look.ready.length > ready.length) since = performance.now();
+      if (look.ready.length > ready.length) since = this.clock();
       ready = look.ready;
       if (ready.length >= count && look.running.length === look.fresh) return true;
       if (this.isOverdue(look, since)) throw this.tooLate(look, count);
@@ -144,8 +173,11 @@ export class Rollout {
     return ready;
   }
 
+  /** Whether a replica has had its full time since it began and since another one passed, and has not passed itself. */
   isOverdue({ running }: Look, since: number): boolean {
-    return running.some((task) => this.gate.isOverdue(task, since));
+    const begun = ({ id }: TaskView): number => Math.max(since, this.#begun.get(id) ?? 0);
+    const late = this.clock() - this.gate.gate.check.deadline_ms;
+    return running.some((task) => !this.gate.hasPassed(task) && begun(task) < late);
   }
 
   tooLate({ ready, running }: Look, count: number): DeployError {
@@ -157,27 +189,33 @@ export class Rollout {
   async scaleFresh(replicas: number): Promise<void> {
     const { session, desired, ports } = this;
     if (!this.adopted) {
-      const change = await ports.cluster.create({ ...desired, replicas }, session.signal);
+      const change = await this.#patience.wait(() => ports.cluster.create({ ...desired, replicas }, session.signal));
       if (change === 'created') {
-        session.log('info', `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`);
+        session.log(
+          'info',
+          `Service ${desired.name} created: ${desired.image}, ${replicas} of ${this.wanted} replicas`,
+        );
         return;
       }
     }
-    const from = await ports.cluster.scale(desired.name, replicas, session.signal);
+    const from = await this.#patience.wait(() => ports.cluster.scale(desired.name, replicas, session.signal));
     if (from !== undefined && from !== replicas)
       session.log('info', `Service ${desired.name}: ${from} → ${replicas} replicas`);
   }
 
   /** Replicas of the version before that Swarm is told to run. */
   async replicasBefore(): Promise<number> {
-    const services = await Promise.all(this.before.map(({ service }) => this.ports.cluster.findService(service)));
+    const { cluster } = this.ports;
+    const services = await this.#patience.wait(() =>
+      Promise.all(this.before.map(({ service }) => cluster.findService(service))),
+    );
     return services.reduce((sum, service) => sum + (service?.replicas ?? 0), 0);
   }
 
   /** Swarm takes a replica out of DNS two seconds before it stops it, in which the edge has long left it. */
   async scaleBefore(replicas: number): Promise<void> {
     for (const { service } of this.before) {
-      const from = await this.ports.cluster.scale(service, replicas, this.session.signal);
+      const from = await this.#patience.wait(() => this.ports.cluster.scale(service, replicas, this.session.signal));
       if (from !== undefined && from !== replicas)
         this.session.log('info', `Service ${service}: ${from} → ${replicas} replicas`);
     }
@@ -188,7 +226,7 @@ export class Rollout {
     for (const { service } of this.before) {
       for (;;) {
         this.session.signal.throwIfAborted();
-        const tasks = await this.ports.cluster.tasks(service);
+        const tasks = await this.#patience.wait(() => this.ports.cluster.tasks(service));
         if (!tasks.some(({ state }) => state === 'running')) break;
         await sleep(POLL_MS, undefined, { signal: this.session.signal });
       }
@@ -205,12 +243,12 @@ export class Rollout {
     const retiring = options.retiring ?? session.state.retiring ?? this.base.retiring;
     const current = session.state.traffic ?? this.base.traffic;
     const serving = options.serving ?? true;
-    if (JSON.stringify([current, session.state.retiring ?? this.base.retiring]) !== JSON.stringify([traffic, retiring])) {
+    if (!isSame([current, session.state.retiring ?? this.base.retiring], [traffic, retiring])) {
       const fact = { type: 'traffic_shifted', traffic, retiring, serving, summary, ...session.place() } as const;
       await session.append(fact);
     }
     // Also when nothing is new: the worker before may have died between the two.
-    await ports.router.sync();
+    await this.#patience.wait(() => ports.router.sync());
   }
 
   /** All requests to the new version. */
@@ -261,15 +299,6 @@ export class Rollout {
   async #listen(): Promise<void> {
     const record = await this.ports.store.find(this.session.record.id);
     if (record) this.session.learn(record.state);
-    const aborted = this.session.state.rollout?.aborted;
-    if (aborted) throw new DeployError('aborted', `The rollout was aborted: ${aborted.reason}`);
-  }
-
-  /** The verdict with what the container left behind; containers and their logs vanish soon, so this is read at once. */
-  async #failure(verdict: Extract<Verdict, { kind: 'failed' }>): Promise<DeployError> {
-    const evidence = verdict.task
-      ? await this.ports.cluster.evidence(verdict.task)
-      : { out_of_memory: false, last_lines: [] };
-    return toDeployError(verdict, evidence);
+    throwIfTakenBack(this.session.state);
   }
 }

@@ -7,19 +7,14 @@ import { EdgeRouter } from '../../edge/index.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { gateOf, HealthGate, NODE_LOSS_MS } from './health-gate.js';
 import { Rollout } from './rollout.js';
+import { throwIfTakenBack } from './rollout-failures.js';
+import type { RolloutPorts } from './rollout-ports.js';
 
 export class RolloutOptions {
   constructor(
     /** Apps answer at `<app>.<root domain>` where it is set. */
     readonly rootDomain: string | undefined,
   ) {}
-}
-
-export interface RolloutPorts {
-  readonly cluster: Cluster;
-  readonly edge: Edge;
-  readonly router: EdgeRouter;
-  readonly store: DeploymentStore;
 }
 
 @Injectable()
@@ -40,6 +35,8 @@ export class Rollouts {
 
   async open(session: DeploymentSession): Promise<Rollout> {
     const { state, config } = session;
+    // The worker before this one died while it took the version back.
+    throwIfTakenBack(state);
     const { identity, base } = state;
     const own = this.#desired(session);
     const name = await this.#choose(session, own);

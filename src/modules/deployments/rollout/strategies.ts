@@ -13,6 +13,9 @@ const RESTART: RollingStrategy = { type: 'rolling', max_surge: '25%', max_unavai
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { strategy } = rollout.config;
   const { kind } = rollout.session.state.identity;
+  await rollout.edgeRuns();
+  // Nothing goes back to the version before only because this worker is another one.
+  if (rollout.hasSwitched) return begin(rollout);
   if (rollout.adopted) return adopt(rollout);
   if (rollout.isExclusive) return stopFirst(rollout);
   if (rollout.before.length === 0) return begin(rollout);
@@ -28,7 +31,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   }
 }
 
-/** There is nothing to replace. */
+/** There is nothing to replace, or nothing more. */
 async function begin(rollout: Rollout): Promise<void> {
   await rollout.step(0, `Starting ${rollout.desired.name}`);
   await rollout.scaleFresh(rollout.wanted);
@@ -78,18 +81,23 @@ function unsupported(rollout: Rollout): DeployError {
 async function rolling(rollout: Rollout, strategy: RollingStrategy): Promise<void> {
   const { wanted } = rollout;
   await rollout.step(0, `Rolling ${rollout.desired.name} out: ${wanted} replicas in waves`);
-  await rollout.scaleFresh(nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh);
+  await rollout.scaleFresh(
+    nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh,
+  );
   let served = '';
   let most = 0;
-  let since = performance.now();
+  let since = rollout.clock();
   await rollout.watch(async (look) => {
     const { fresh, ready, running } = look;
     if (ready.length > most) {
       most = ready.length;
-      since = performance.now();
+      since = rollout.clock();
     }
     // Not only more of them: one may also be lost with its node, and another take its place.
-    const those = ready.map(({ id }) => id).sort().join();
+    const those = ready
+      .map(({ id }) => id)
+      .sort()
+      .join();
     if (those !== served && ready.length < wanted) {
       served = those;
       const summary = `${ready.length} of ${wanted} new replicas take requests`;
@@ -113,7 +121,9 @@ async function blueGreen(rollout: Rollout, strategy: BlueGreenStrategy): Promise
   await rollout.gated(rollout.wanted);
   if (strategy.preview_host !== undefined) {
     const preview = previewed(rollout.traffic, strategy.preview_host, rollout.backend());
-    await rollout.shift(preview, `${rollout.desired.name} shows itself at ${strategy.preview_host}`, { serving: false });
+    await rollout.shift(preview, `${rollout.desired.name} shows itself at ${strategy.preview_host}`, {
+      serving: false,
+    });
   }
   if (!strategy.auto_promote) {
     await rollout.waitForPromotion(0, 'the new version is ready; the switch waits for promote');

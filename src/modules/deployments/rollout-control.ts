@@ -1,0 +1,64 @@
+/** What people may say while a version is on its way: go on, wait, go on again, take it back. */
+import { Injectable } from '@nestjs/common';
+import type { Actor, DeploymentState, Fact } from '../../domain/deployment.js';
+import { DeployError } from '../../domain/errors.js';
+import { isFinal } from '../../domain/phases.js';
+import { AuditTrail, DeploymentStore, type Principal } from '../../domain/ports.js';
+import { Logbook } from '../logs/index.js';
+
+type Word = 'promote' | 'pause' | 'resume' | 'abort';
+
+/** Whether its deploy phase runs and nobody has given it up. */
+export function isRollingOut({ status, phases, rollout, cancel }: DeploymentState): boolean {
+  const { started_at, status: phase } = phases.deploy;
+  const isOver = phase === 'succeeded' || phase === 'skipped';
+  return !isFinal(status) && started_at !== undefined && !isOver && !rollout?.aborted && !cancel;
+}
+
+@Injectable()
+export class RolloutControl {
+  constructor(
+    private readonly store: DeploymentStore,
+    private readonly logbook: Logbook,
+    private readonly trail: AuditTrail,
+  ) {}
+
+  promote(id: string, principal: Principal, full: boolean): Promise<void> {
+    return this.#say('promote', id, principal, (actor, at) => ({ type: 'rollout_promoted', at, actor, full }));
+  }
+
+  pause(id: string, principal: Principal, reason = `asked for by ${principal.actor.name}`): Promise<void> {
+    return this.#say('pause', id, principal, (actor, at) => ({ type: 'rollout_paused', at, actor, reason }));
+  }
+
+  /** @throws DeployError `not_paused` */
+  resume(id: string, principal: Principal): Promise<void> {
+    return this.#say('resume', id, principal, (actor, at) => ({ type: 'rollout_resumed', at, actor }));
+  }
+
+  abort(id: string, principal: Principal, reason = `asked for by ${principal.actor.name}`): Promise<void> {
+    return this.#say('abort', id, principal, (actor, at) => ({ type: 'rollout_aborted', at, actor, reason }));
+  }
+
+  /**
+   * The worker hears of it when it looks at the deployment next, several times a second. What was said before changes nothing.
+   * @throws DeployError `deployment_not_found`, `deployment_ended`, `rollout_not_running`, `not_paused`
+   */
+  async #say(word: Word, id: string, { actor }: Principal, fact: (actor: Actor, at: string) => Fact): Promise<void> {
+    const record = await this.store.find(id);
+    if (record === undefined) throw new DeployError('deployment_not_found');
+    requireRollout(id, record.state, word);
+    await this.logbook.append({ deployment_id: id, items: [{ fact: fact(actor, new Date().toISOString()) }] });
+    const at = new Date().toISOString();
+    await this.trail.audit({ at, actor, action: `deployment.${word}`, target: id, outcome: 'succeeded' });
+  }
+}
+
+function requireRollout(id: string, state: DeploymentState, word: Word): void {
+  if (isFinal(state.status)) throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${state.status}.`);
+  if (!isRollingOut(state) && !(word === 'abort' && state.rollout?.aborted)) {
+    const what = state.rollout?.aborted ? 'is being taken back' : `is ${state.status}, not in its deploy phase`;
+    throw new DeployError('rollout_not_running', `Deployment ${id} ${what}.`);
+  }
+  if (word === 'resume' && !state.rollout?.paused) throw new DeployError('not_paused');
+}

@@ -131,7 +131,7 @@ export class SwarmState {
     await docker.getContainer(edge.Id).kill({ signal: 'HUP' });
     await until(async () => {
       const now = await workers();
-      return now.length >= before.length && now.every((pid) => !before.includes(pid));
+      return now.length > 0 && now.every((pid) => !before.includes(pid));
     }, 'new processes of the edge serve');
   }
 

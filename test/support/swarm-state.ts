@@ -96,7 +96,7 @@ export class SwarmState {
     for (const { ID, Spec } of await docker.listServices()) {
       if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
     }
-    for (const { ID, Spec } of (await docker.listSecrets())) {
+    for (const { ID, Spec } of await docker.listSecrets()) {
       if (Spec?.Labels?.['flukedeploy.service']?.startsWith(this.prefix)) await docker.getSecret(ID).remove();
     }
     // An image that a container still uses would only lose its name.

@@ -46,6 +46,7 @@ describe('the other options', () => {
     const line =
       '--app web --image a --env A=1 --env B=2 --replicas 3 --port 8080 --publish 53:53/udp --volume data:/data:ro ' +
       '--health-path /ready --app-version 1.2.3 --environment staging --project shop --strategy rolling ' +
+      '--domain a.example --domain b.example ' +
       '--validation-level strict --no-auto-rollback --timeout 60 --on-conflict supersede --reason because';
     expect(order(line).body).toEqual({
       app_name: 'web',
@@ -55,6 +56,7 @@ describe('the other options', () => {
       port: 8080,
       ports: [{ host_port: 53, container_port: 53, protocol: 'udp' }],
       volumes: [{ source: 'data', target: '/data', read_only: true }],
+      domains: ['a.example', 'b.example'],
       health_check: { path: '/ready' },
       version: '1.2.3',
       environment: 'staging',

@@ -38,6 +38,21 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ ...DEFAULT_CONFIG, env: { A: '1', B: '2' } }, { env: { C: '3' } }).env).toEqual({ C: '3' });
   });
 
+  it('sets and takes away single values, and leaves the others', () => {
+    const current = { ...DEFAULT_CONFIG, env: { A: '1', B: '2' }, secrets: { key: 'old' } };
+    const merge = { env: { A: null, B: '3', C: '4' } };
+    expect(resolveConfig(current, {}, { merge })).toEqual({ ...current, env: { B: '3', C: '4' } });
+  });
+
+  it('keeps nothing but the number of replicas where the order is the whole configuration', () => {
+    const current = { ...DEFAULT_CONFIG, replicas: 3, port: 8080, env: { A: '1' } };
+    expect(resolveConfig(current, { env: { B: '2' } }, { whole: true })).toEqual({
+      ...DEFAULT_CONFIG,
+      replicas: 3,
+      env: { B: '2' },
+    });
+  });
+
   it('begins with the defaults', () => {
     expect(resolveConfig(undefined, {})).toEqual(DEFAULT_CONFIG);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { judge, toDeployError, type ConvergenceInput, type Verdict } from './convergence.js';
+import { isDismissed, judge, toDeployError, type ConvergenceInput, type Verdict } from './convergence.js';
 import type { ErrorCode } from './errors.js';
 import type { ContainerEvidence, ServiceView, TaskView } from './ports.js';
 
@@ -237,5 +237,17 @@ describe('what the container left behind', () => {
     expect(toDeployError(fault, evidence({ last_lines })).message).toBe(
       'The start command /nope does not exist in the image.',
     );
+  });
+});
+
+describe('a task is dismissed', () => {
+  it.each<[string, boolean, Partial<TaskView>]>([
+    ['when it runs and shall not, as on a lost node', true, { state: 'running', desired_state: 'shutdown' }],
+    ['when it has not begun and shall not', true, { state: 'assigned', desired_state: 'shutdown' }],
+    ['but not when it has failed', false, { state: 'failed', desired_state: 'shutdown' }],
+    ['nor when it has ended by itself', false, { state: 'complete', desired_state: 'shutdown' }],
+    ['nor while it shall run', false, { state: 'running', desired_state: 'running' }],
+  ])('%s', (_, dismissed, fields) => {
+    expect(isDismissed(task(fields))).toBe(dismissed);
   });
 });

@@ -25,6 +25,8 @@ const PLACEMENT_GRACE_MS = 5_000;
 /** The old task holds its port until it has left DNS (2 s) and been stopped (10 s at most). */
 const PORT_GRACE_MS = 20_000;
 
+const ENDED = ['complete', 'failed', 'rejected', 'shutdown', 'orphaned', 'remove'];
+
 /** Looks at one moment; the caller asks again until it is `converged` or `failed`, and owns the deadline: Swarm has none. */
 export function judge(input: ConvergenceInput): Verdict {
   const fault = absence(input) ?? startFault(input) ?? placementFault(input);
@@ -38,6 +40,11 @@ export function judge(input: ConvergenceInput): Verdict {
 /** Whether the task runs, and shall. */
 export function isServing({ state, desired_state }: TaskView): boolean {
   return state === 'running' && desired_state === 'running';
+}
+
+/** Whether Swarm wants the task to end, which has not done so. */
+export function isDismissed({ state, desired_state }: TaskView): boolean {
+  return desired_state === 'shutdown' && !ENDED.includes(state);
 }
 
 /** The error of a failed verdict, with what the container left behind: only it knows of memory and health checks. */

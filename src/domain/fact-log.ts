@@ -9,6 +9,7 @@ import {
   type LogDraft,
 } from './log-entry.js';
 import type { Phase } from './phases.js';
+import { isRelease } from './releases.js';
 
 interface PhaseEvents {
   readonly start: Event;
@@ -114,10 +115,11 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
       });
     case 'deployment_succeeded': {
       const { app_name, version, release } = state.identity;
+      const as = isRelease(state.identity) ? ` as release ${release}` : '';
       return createDeploymentLog({
         at,
         event_type: Event.DEPLOY_COMPLETE,
-        message: `${app_name} ${version} is live as release ${release}`,
+        message: `${app_name} ${version} is live${as}`,
         metadata: { version, duration_ms: elapsed(state), ...(state.outputs.image && { image: state.outputs.image }) },
       });
     }

@@ -13,7 +13,7 @@ import {
   start,
   succeed,
 } from '../../test/support/deployment-fixtures.js';
-import { DEFAULT_CONFIG, type AppConfig, type DeploySpec } from './app-spec.js';
+import { DEFAULT_CONFIG, DEFAULT_HEALTH_CHECK, resolveConfig, type AppConfig, type DeploySpec } from './app-spec.js';
 import { evolve, fold, settle, type Base, type DeploymentState, type Fact } from './deployment.js';
 import { DEPLOYMENT_KINDS } from './facts.js';
 import {
@@ -157,11 +157,18 @@ describe('the way back to a release', () => {
         commit: 'abc',
       },
       config: snapshot,
+      whole: true,
       validation_level: 'basic',
       auto_rollback: true,
       on_conflict: 'queue',
     });
     expect(rollbackSpec(releaseOf(4)).source).not.toHaveProperty('commit');
+  });
+
+  it('leaves nothing of what was configured since', () => {
+    const { config, ...order } = rollbackSpec(releaseOf(4));
+    const now = { ...DEFAULT_CONFIG, replicas: 9, health_check: DEFAULT_HEALTH_CHECK, env: { ADDED: 'sealed' } };
+    expect(resolveConfig(now, config, order)).toEqual({ ...DEFAULT_CONFIG, replicas: 9 });
   });
 });
 

@@ -88,9 +88,17 @@ async function work(stores: StoreProcess, luck: number): Promise<void> {
     return { draft: createDeploymentLog({ at: new Date().toISOString(), message: `line ${index}` }) };
   });
   await stores.log.append({ deployment_id: claim.record.id, fence: claim.fence, items: lines });
+  if (claim.phase === 'deploy' && luck % 3 > 0) {
+    // Whoever has lost the phase meanwhile cannot move the requests.
+    const shifted = await stores.shift(claim).catch(() => undefined);
+    if (shifted && luck % 3 === 1) {
+      await stores.fail(claim, 'unhealthy');
+      return;
+    }
+  }
   if (luck % 10 === 0) return; // The worker dies.
   await stores.claims.heartbeat(claim);
-  await (luck % 7 === 0 ? stores.fail(claim, 'registry_unreachable') : stores.succeed(claim));
+  await (luck % 7 === 0 ? stores.fail(claim, 'registry_unreachable') : stores.succeed(claim, { image: 'image' }));
 }
 
 async function unless(deed: Promise<unknown>, refusals: readonly ErrorCode[]): Promise<void> {

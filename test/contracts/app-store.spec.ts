@@ -61,8 +61,10 @@ describe('an app', () => {
     const claim = await process.reach(id, 'deploy');
     const traffic = await process.shift(claim);
     await process.succeed(claim, { image: 'one' });
-    const { config } = await process.finish(id);
-    const record = { ...app, project: 'shop', config, live_release: 1, live_deployment: id, traffic, retiring: [] };
+    const { config, state } = await process.finish(id);
+    const live = { release: 1, version: 'v1', image: 'one', deployment_id: id, created_at: state.finished_at };
+    const known = { ...app, project: 'shop', config, live_release: 1, live_deployment: id };
+    const record = { ...known, live, traffic, retiring: [] };
     expect(await process.apps.find(app)).toEqual(record);
     expect(await process.apps.list()).toEqual([record]);
   });
@@ -185,6 +187,46 @@ describe('remove', () => {
 
   it('of an app that is gone is no error', async () => {
     await process.apps.remove(app);
+  });
+
+  it('is remembered until nothing is left, and a later life of the app counts on', async () => {
+    const place = { ...app, environment: 'remembered' };
+    await process.goLive({ environment: place.environment, hosts: ['kept.example'] });
+    const removal = await process.apps.remove(place);
+    expect(removal).toMatchObject({ ...place, release: 1, releases: 1, volumes: [] });
+    // As often as it is asked for.
+    expect(await other.apps.remove(place)).toEqual(removal);
+
+    const { state } = await process.goLive({ environment: place.environment });
+    expect(state.identity.release).toBe(2);
+    const later = await process.apps.remove(place);
+    expect(later).toMatchObject({ release: 2, releases: 1 });
+    // The end of the first life says nothing about the second one.
+    await process.apps.removed(removal!);
+    expect(await process.apps.remove(place)).toEqual(later);
+    await process.apps.removed(later!);
+    expect(await process.apps.remove(place)).toBeUndefined();
+  });
+
+  it('and a new order at the same moment: either the app is gone before it, or it keeps the app', async () => {
+    for (let round = 0; round < 20; round++) {
+      const environment = `race-${round}`;
+      const place = { ...app, environment };
+      await process.goLive({ environment });
+      const [removal, record] = await Promise.all([
+        other.apps.remove(place).catch((error: unknown) => (error as DeployError).code),
+        process.accept({ environment }),
+      ]);
+      expect(record.state.identity.release).toBe(2);
+      const left = await process.apps.find(place);
+      if (removal === 'deployment_in_progress') expect(left?.live_release).toBe(1);
+      else {
+        expect(removal).toMatchObject({ release: 1 });
+        expect(left).toMatchObject(place);
+        expect(left).not.toHaveProperty('live_release');
+      }
+      await process.cancel(record.id);
+    }
   });
 
   it('and whileIdle may come together', async () => {

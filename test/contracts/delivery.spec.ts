@@ -380,12 +380,16 @@ describe('the traffic of an app', () => {
     const second = await process.shift(claim, { hosts: ['a.example', 'b.example'] });
     expect((await process.apps.find(app))?.traffic).toEqual(second);
     expect(await process.apps.traffic()).toEqual([second]);
+    // Without a host name it is no affair of the edge.
+    const internal = await process.shift(claim);
+    expect((await process.apps.find(app))?.traffic).toEqual(internal);
+    expect(await process.apps.traffic()).toEqual([]);
   });
 
   it('is not moved by a worker that has been taken over', async () => {
     const { id } = await process.accept();
     const dead = await process.reach(id, 'deploy');
-    const before = await process.shift(dead);
+    const before = await process.shift(dead, { hosts: ['a.example'] });
     await process.expireLease(id);
     await process.held(id);
     await expect(process.shift(dead, { hosts: ['late.example'] })).rejects.toThrow('not held');

@@ -126,6 +126,21 @@ describe('changing', () => {
     expect(await edge.edge.apply(web([blue]))).toBe('unchanged');
   });
 
+  it('has an answer for every request from the moment it sends them to another version', async () => {
+    const answers: Record<number, number> = {};
+    let over = false;
+    const asking = Array.from({ length: 4 }, async () => {
+      while (!over) {
+        const { status } = await edge.ask('web.test');
+        answers[status] = (answers[status] ?? 0) + 1;
+      }
+    });
+    for (let times = 0; times < 6; times++) await edge.edge.apply(web([times % 2 === 0 ? green : blue]));
+    over = true;
+    await Promise.all(asking);
+    expect(Object.keys(answers)).toEqual(['200']);
+  });
+
   it('serves again after a restart of its container, with nobody telling it', async () => {
     await edge.edge.apply(web([green]));
     const before = await edge.edgeContainerId();

@@ -114,7 +114,7 @@ describe('startWaiting', () => {
 describe('the configuration', () => {
   it('is that of the last success, with what the order changes', async () => {
     const first = await process.start({ config: { replicas: 3, env: { A: '1' }, port: 8080 } });
-    expect(first.config).toMatchObject({ replicas: 3, env: { A: '1' }, port: 8080, strategy: 'rolling' });
+    expect(first.config).toMatchObject({ replicas: 3, env: { A: '1' }, port: 8080, strategy: { type: 'rolling' } });
     await process.finish(first.id);
 
     const second = await process.start({ config: { replicas: 5 } });

@@ -1,6 +1,6 @@
 /** Apps between deployments: scaled, configured anew, restarted, rolled back, removed. Each change is a deployment like any other. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FlukeDeployEventType, UnifiedLogEntry } from '../../src/domain/log-entry.js';
+import { FlukeDeployEventType, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import type { AppListView, AppView } from '../../src/modules/apps/app.view.js';
 import type { DifferencesView, ReleaseListView } from '../../src/modules/apps/release.view.js';
 import type { RemovedAppView } from '../../src/modules/apps/removed-app.view.js';
@@ -53,12 +53,9 @@ async function change(method: string, of: string, body: unknown = {}): Promise<D
   return bench.client.ended(answer.body.deployment_id);
 }
 
-async function eventsOf(
-  { deployment_id }: DeploymentView,
-  type: `${FlukeDeployEventType}`,
-): Promise<UnifiedLogEntry[]> {
+async function eventsOf({ deployment_id }: DeploymentView, type: FlukeDeployEventType): Promise<UnifiedLogEntry[]> {
   const entries = await bench.client.entries(deployment_id);
-  return entries.filter(({ flukedeploy_metadata: { event_type } }) => String(event_type) === type);
+  return entries.filter(({ flukedeploy_metadata: { event_type } }) => event_type === type);
 }
 
 async function settled(name: string, count: number): Promise<string[]> {
@@ -76,7 +73,7 @@ describe('scaling', () => {
     const before = await settled('scale', 1);
     const up = await scale(3);
     expect(up).toMatchObject({ status: 'success', kind: 'scale', replicas: 3, reason: 'to 3' });
-    expect(await eventsOf(up, 'scale_event')).toMatchObject([
+    expect(await eventsOf(up, FlukeDeployEventType.SCALE_EVENT)).toMatchObject([
       { flukedeploy_metadata: { replicas_from: 1, replicas_to: 3 } },
     ]);
     const three = await settled('scale', 3);
@@ -115,7 +112,7 @@ describe('configuring', () => {
     const body = { env: { A: 'one', B: null, C: '3' }, secrets: { OTHER: 'other-secret-text' } };
     const view = await change('PATCH', path('config'), body);
     expect(view).toMatchObject({ status: 'success', kind: 'config', version: '1' });
-    expect(await eventsOf(view, 'config_change')).toMatchObject([
+    expect(await eventsOf(view, FlukeDeployEventType.CONFIG_CHANGE)).toMatchObject([
       { flukedeploy_metadata: { config_keys: ['env', 'secrets'] } },
     ]);
     await until(async () => (await settled('config', 1))[0] !== before[0], 'the replica is a new one', 60_000);
@@ -235,7 +232,7 @@ describe('rolling back', () => {
     await refused({ release: 3 }, 404, 'release_not_found', 'release');
     await refused({ version: '9' }, 404, 'release_not_found', 'version');
     await refused({ deployment_id: 'dep-none' }, 404, 'release_not_found', 'deployment_id');
-    await refused({ release: 1, version: '1.0' }, 400, 'invalid_field', 'release');
+    await refused({ release: 1, version: '1.0' }, 400, 'invalid_field', 'version');
   });
 
   it('forward again is possible too, by name, and once per key', async () => {

@@ -1,5 +1,5 @@
 /** Every field of the deploy body but the source: wrong types, out of range, hostile texts. */
-import type { ErrorCode } from '../../src/domain/errors.js';
+import { errorRow, type ErrorCode } from '../../src/domain/errors.js';
 import { APP, type BadRequest, brief, DEPLOY, withValue } from './bad-input.row.js';
 
 /** A body in which every field is right, so that the one that is changed is the only one to blame. */
@@ -100,8 +100,8 @@ const WRONG: readonly (readonly [path: string, values: readonly unknown[]])[] = 
   ['domains', [...NO_LIST, [1], [null], ['localhost'], ['a.b.'], ['-a.example.com'], ['A.example.com'], ['1.2.3.44']]],
   ['domains', [['a..example.com'], ['*.example.com'], [`${'a'.repeat(64)}.example.com`], ['a.'.repeat(200_000)]]],
   ['domains', hostile('a.example.com', '\0\ud800').map((name) => [name])],
-  ['strategy', [null, 1, true, [], {}, '', 'ROLLING', 'rolling;id', { type: 'x' }, { type: ['rolling'] }]],
-  ['strategy', [{ type: 'rolling', parallelism: 2 }]],
+  ['strategy', [null, 1, true, [], '', 'ROLLING', 'rolling;id']],
+  ['strategy.type', [undefined, 'x', ['rolling'], ...hostile('rolling')]],
   ['health_check', NO_OBJECT],
   [
     'health_check.path',
@@ -115,6 +115,8 @@ const WRONG: readonly (readonly [path: string, values: readonly unknown[]])[] = 
   ['health_check.bake_ms', [...NO_INTEGER, ...outside(0, 3_600_000)]],
   ['validation_level', [...NO_TEXT, '', 'BASIC', 'none;id']],
   ['auto_rollback', NO_BOOLEAN],
+  ['force_https', NO_BOOLEAN],
+  ['on_first_failure', [...NO_TEXT, '', 'Keep']],
   ['plugins', [...NO_LIST, [[]], Array(51).fill(WHOLE.plugins[0])]],
   ['plugins.0.name', [undefined, ...NO_NAME]],
   ['plugins.0.options', NO_OBJECT],
@@ -142,7 +144,7 @@ const unknown = (path: string, value: unknown = 1): BadRequest => ({
 
 /** Right in form, so that only the whole tells what is wrong with it. */
 const refused = (name: string, changes: object, code: ErrorCode, ...at: string[]): BadRequest => {
-  const status = code === 'invalid_field' ? 400 : 422;
+  const status = errorRow(code).http ?? 500;
   return { name, path: DEPLOY, body: { ...WHOLE, plugins: [], ...changes }, status, code, at };
 };
 
@@ -186,8 +188,25 @@ export const FIELDS: readonly BadRequest[] = [
     'invalid_field',
     'environment',
   ),
-  refused('blue_green', { strategy: 'blue_green' }, 'strategy_unsupported', 'strategy'),
-  refused('canary', { strategy: { type: 'canary', percent: 5 } }, 'strategy_unsupported', 'strategy'),
+  refused(
+    'a strategy without room',
+    { strategy: { type: 'rolling', max_surge: 0, max_unavailable: 0 } },
+    'invalid_field',
+    'strategy.max_surge',
+  ),
+  refused(
+    'a parameter of no strategy',
+    { strategy: { type: 'canary', percent: 5 } },
+    'unknown_field',
+    'strategy.percent',
+  ),
+  refused(
+    'steps that go back',
+    { strategy: { type: 'canary', steps: [{ set_weight: 50 }, { set_weight: 10 }] } },
+    'invalid_field',
+    'strategy.steps.1.set_weight',
+  ),
+  refused('a host name of FlukeDeploy itself', { domains: ['captain.apps.test'] }, 'domain_taken', 'domains.0'),
   refused('an unknown plugin', { plugins: WHOLE.plugins }, 'plugin_unknown', 'plugins.0.name'),
   ...HOST_FOLDERS.map((source) =>
     refused(`volume of ${source}`, { volumes: [{ source, target: '/x' }] }, 'invalid_field', 'volumes.0.source'),

@@ -30,7 +30,7 @@ let tokens: Readonly<Record<Asker, string | undefined>>;
 const swarm = new SwarmState(app);
 
 beforeAll(async () => {
-  installation = await TestInstallation.create({ UPLOAD_LIMIT_MB: '1' });
+  installation = await TestInstallation.create({ UPLOAD_LIMIT_MB: '1', ROOT_DOMAIN: 'apps.test' });
   client = await Client.logIn(() => installation.server.url);
   tokens = {
     admin: client.token,
@@ -246,7 +246,7 @@ describe('after all of this', () => {
 
   it('only the good app is there', async () => {
     const { services, containers, ...rest } = await leftovers(installation, app);
-    expect({ services, containers: containers.length }).toEqual({ services: [app], containers: 1 });
+    expect({ services, containers: containers.length }).toEqual({ services: [`${app}_r1`], containers: 1 });
     expect({ ...NOTHING_LEFT, ...rest }).toEqual(NOTHING_LEFT);
     await swarm.clean();
     await expectNothingLeft();

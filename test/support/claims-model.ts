@@ -101,9 +101,12 @@ class Reconcile extends Command {
     return true;
   }
 
-  async run(_: Model, stores: StoreProcess): Promise<void> {
+  async run({ ids }: Model, stores: StoreProcess): Promise<void> {
     for (const { id } of await stores.claims.superseded()) await stores.cancel(id);
-    await stores.claims.startWaiting();
+    for (const { deployment_id } of await stores.claims.startWaiting()) {
+      // A rollback that nobody has asked for by hand.
+      if (!ids.includes(deployment_id)) ids.push(deployment_id);
+    }
   }
 }
 
@@ -159,7 +162,7 @@ class Commit extends ClaimCommand {
   private commit(claim: Claim, stores: StoreProcess): Promise<unknown> {
     switch (this.outcome) {
       case 'succeed':
-        return stores.succeed(claim);
+        return stores.succeed(claim, { image: `image-of-${claim.record.id}` });
       case 'retryable':
         return stores.fail(claim, 'registry_unreachable');
       case 'permanent':
@@ -178,6 +181,44 @@ class WriteLine extends ClaimCommand {
   protected async write({ record, fence }: Claim, stores: StoreProcess): Promise<boolean> {
     const draft = createDeploymentLog({ at: new Date().toISOString(), message: 'a line' });
     return (await stores.log.append({ deployment_id: record.id, fence, items: [{ draft }] })) !== undefined;
+  }
+}
+
+/** The requests go to the new version, or back. */
+class Shift extends ClaimCommand {
+  constructor(
+    pick: number,
+    fresh: boolean,
+    private readonly serving: boolean,
+  ) {
+    super(pick, fresh);
+  }
+
+  protected get givesBack(): boolean {
+    return false;
+  }
+
+  protected write(claim: Claim, stores: StoreProcess): Promise<boolean> {
+    return stores.shift(claim, { serving: this.serving }).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+/** What people say about a rollout, at any moment. */
+class Say extends DeploymentCommand {
+  constructor(
+    pick: number,
+    private readonly word: 'rollout_paused' | 'rollout_resumed' | 'rollout_promoted' | 'rollout_aborted',
+  ) {
+    super(pick);
+  }
+
+  async run(model: Model, stores: StoreProcess): Promise<void> {
+    const actor = { kind: 'admin', name: 'admin' } as const;
+    const fact = { type: this.word, at: new Date().toISOString(), actor, reason: '', full: false } as const;
+    await stores.log.append({ deployment_id: this.id(model), items: [{ fact }] });
   }
 }
 
@@ -232,6 +273,7 @@ export function commands(maxCommands: number): fc.Arbitrary<Iterable<fc.AsyncCom
   const worker = fc.nat(WORKERS - 1);
   const mostly = fc.constantFrom(true, true, true, false);
   const outcome = fc.constantFrom<Outcome>('succeed', 'succeed', 'succeed', 'retryable', 'permanent', 'release');
+  const word = fc.constantFrom('rollout_paused', 'rollout_resumed', 'rollout_promoted', 'rollout_aborted');
   const onConflict = fc.constantFrom<OnConflict>('queue', 'queue', 'queue', 'supersede');
   return fc.commands(
     [
@@ -254,6 +296,14 @@ export function commands(maxCommands: number): fc.Arbitrary<Iterable<fc.AsyncCom
       ...often(
         1,
         fc.tuple(pick, mostly).map((args) => new WriteLine(...args)),
+      ),
+      ...often(
+        3,
+        fc.tuple(pick, mostly, mostly).map((args) => new Shift(...args)),
+      ),
+      ...often(
+        1,
+        fc.tuple(pick, word).map((args) => new Say(...args)),
       ),
       ...often(
         1,

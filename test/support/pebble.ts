@@ -31,10 +31,14 @@ export interface Pebble {
   stop(): Promise<void>;
 }
 
-/** Every name leads to an HTTP server here that serves the challenges it is told. */
-export async function startPebble(challenges: () => Promise<readonly EdgeChallenge[]>): Promise<Pebble> {
+/**
+ * Every name leads to this machine, and there to the edge of this port, or to an HTTP server made here that serves the challenges it
+ * is told.
+ */
+export async function startPebble(answers: number | (() => Promise<readonly EdgeChallenge[]>)): Promise<Pebble> {
   const root = await mkdtemp(join(tmpdir(), 'flukedeploy-pebble-'));
-  const edge = await startChallengeEdge(challenges);
+  const edge =
+    typeof answers === 'number' ? { port: answers, stop: async () => undefined } : await startChallengeEdge(answers);
   const [port, managementPort, dnsPort, dnsManagementPort] = [
     await freePort(),
     await freePort(),

@@ -19,9 +19,16 @@ export interface RunningServer {
   readonly output: readonly string[];
 }
 
-/** Starts the program and waits until it serves. */
-export async function startProcess(environment: Readonly<Record<string, string>>): Promise<RunningServer> {
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+/**
+ * Starts the program and waits until it serves.
+ * @param inside what stands in front of the command, such as a namespace
+ */
+export async function startProcess(
+  environment: Readonly<Record<string, string>>,
+  inside: readonly string[] = [],
+): Promise<RunningServer> {
+  const [program, ...args] = [...inside, process.execPath, '--enable-source-maps', MAIN];
+  const child = spawn(program, args, {
     env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', WS_PORT: '0', HTTP_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,13 +76,17 @@ export class TestInstallation {
   private constructor(
     readonly directory: string,
     private readonly environment: Readonly<Record<string, string>>,
+    private readonly inside: readonly string[],
   ) {}
 
-  static async create(environment: Readonly<Record<string, string>> = {}): Promise<TestInstallation> {
+  static async create(
+    environment: Readonly<Record<string, string>> = {},
+    inside: readonly string[] = [],
+  ): Promise<TestInstallation> {
     const directory = await mkdtemp(join(tmpdir(), 'flukedeploy-e2e-'));
     // The private PostgreSQL runs as another user, who must be able to pass.
     await chmod(directory, 0o711);
-    const installation = new TestInstallation(directory, environment);
+    const installation = new TestInstallation(directory, environment, inside);
     await installation.start();
     return installation;
   }
@@ -86,13 +97,12 @@ export class TestInstallation {
   }
 
   async start(changes: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
-    this.#server = await startProcess({
+    const own = {
       DATA_DIR: this.directory,
       FLUKEDEPLOY_ADMIN_PASSWORD: ADMIN_PASSWORD,
       FLUKEDEPLOY_LEASE_SECONDS: '3',
-      ...this.environment,
-      ...changes,
-    });
+    };
+    this.#server = await startProcess({ ...own, ...this.environment, ...changes }, this.inside);
     return this.#server;
   }
 

@@ -1,4 +1,5 @@
 /** Deployments to the real Swarm: a web server to deploy, and the verdict over it. */
+import type Docker from 'dockerode';
 import type { DockerFixtures } from './docker-fixtures.js';
 import { startDockerFixtures, until } from './docker-fixtures.js';
 import { NO_EVIDENCE } from '../../src/adapters/docker/container-evidence.js';
@@ -15,28 +16,42 @@ export interface SwarmFixtures extends DockerFixtures {
   settled(service: DesiredService): Promise<Verdict>;
   /** Applies, and judges until it is over. */
   deploy(service: DesiredService): Promise<Verdict>;
+  /** Applies, and judges until it fails, however long it runs before. */
+  fails(service: DesiredService): Promise<Verdict>;
   /** What users are told of a failed verdict. */
   failure(verdict: Verdict): Promise<{ code: string; message: string; evidence: readonly string[] }>;
   runningTask(service: DesiredService): Promise<TaskView | undefined>;
+  /** What the program prints inside the container. */
+  run(containerId: string, ...command: string[]): Promise<string>;
+  /** Swarm secrets of the service, whoever made them. */
+  secretsOf(serviceName: string): Promise<unknown[]>;
 }
 
-/** How often in a row a service must be found converged: two seconds, in which a crash shows. */
-const STABLE_LOOKS = 10;
+/** So long a service must be found converged, in which a crash shows also on a busy machine. */
+const STABLE_MS = 4_000;
 
 export async function startSwarmFixtures(): Promise<SwarmFixtures> {
   const fixtures = await startDockerFixtures();
   const cluster = new SwarmCluster(fixtures.client, { installation: fixtures.prefix });
   const named = (name: string): string => `${fixtures.prefix}-${name}`;
 
-  const settled = ({ name, replicas }: DesiredService): Promise<Verdict> => {
+  /** Judges from now on. */
+  const judging = ({ name, replicas }: DesiredService): (() => Promise<Verdict>) => {
     const begin = Date.now();
-    let converged = 0;
-    return until(async () => {
+    return async () => {
       const [service, tasks] = await Promise.all([cluster.findService(name), cluster.tasks(name)]);
-      const verdict = judge({ service, tasks, replicas, since_ms: Date.now() - begin });
-      if (verdict.kind === 'converged' && ++converged < STABLE_LOOKS) return undefined;
+      return judge({ service, tasks, replicas, since_ms: Date.now() - begin });
+    };
+  };
+  const settled = (desired: DesiredService): Promise<Verdict> => {
+    const look = judging(desired);
+    let since = Infinity;
+    return until(async () => {
+      const verdict = await look();
+      since = verdict.kind === 'converged' ? Math.min(since, Date.now()) : Infinity;
+      if (verdict.kind === 'converged' && Date.now() - since < STABLE_MS) return undefined;
       return verdict.kind !== 'waiting' && verdict;
-    }, `${name} converges or fails`);
+    }, `${desired.name} converges or fails`);
   };
 
   return {
@@ -67,6 +82,14 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       await cluster.create(service);
       return settled(service);
     },
+    fails: async (service) => {
+      await cluster.create(service);
+      const look = judging(service);
+      return until(async () => {
+        const verdict = await look();
+        return verdict.kind === 'failed' && verdict;
+      }, `${service.name} fails`);
+    },
     failure: async (verdict) => {
       if (verdict.kind !== 'failed') throw new Error(`it did not fail: ${JSON.stringify(verdict)}`);
       const left = verdict.task ? await cluster.evidence(verdict.task) : NO_EVIDENCE;
@@ -74,5 +97,17 @@ export async function startSwarmFixtures(): Promise<SwarmFixtures> {
       return { code, message, evidence };
     },
     runningTask: async ({ name }) => (await cluster.tasks(name)).find(({ state }) => state === 'running'),
+    run: (containerId, ...command) => run(fixtures.docker, containerId, command),
+    secretsOf: (service) => fixtures.docker.listSecrets({ filters: { label: [`flukedeploy.service=${service}`] } }),
   };
+}
+
+async function run(docker: Docker, containerId: string, command: string[]): Promise<string> {
+  const exec = await docker.getContainer(containerId).exec({ Cmd: command, AttachStdout: true, Tty: true });
+  const stream = await exec.start({ Tty: true });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    stream.on('error', reject).on('end', () => resolve(text.replaceAll('\r\n', '\n')));
+  });
 }

@@ -96,6 +96,9 @@ export class SwarmState {
     for (const { ID, Spec } of await docker.listServices()) {
       if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
     }
+    for (const { ID, Spec } of (await docker.listSecrets())) {
+      if (Spec?.Labels?.['flukedeploy.service']?.startsWith(this.prefix)) await docker.getSecret(ID).remove();
+    }
     // An image that a container still uses would only lose its name.
     await until(
       async () => (await this.containers()).length === 0,
@@ -110,6 +113,37 @@ export class SwarmState {
       const labels = Labels as Readonly<Record<string, string>> | null;
       if (labels?.['flukedeploy.app']?.startsWith(this.prefix)) await docker.getImage(Id).remove({ force: true });
     }
+  }
+
+  /** nginx reads its configuration again; returns when its new processes are there. */
+  async reloadEdge(): Promise<void> {
+    const docker = await this.#client.calls();
+    const [edge] = await docker.listContainers({
+      filters: { label: [`com.docker.swarm.service.name=${this.prefix}-edge`], status: ['running'] },
+    });
+    if (edge === undefined) throw new Error('the edge does not run');
+    const workers = async (): Promise<string[]> => {
+      const { Processes } = (await docker.getContainer(edge.Id).top()) as { Processes: string[][] };
+      const living = Processes.filter((fields) => fields.join(' ').endsWith('nginx: worker process'));
+      return living.map((fields) => fields[1] ?? '');
+    };
+    const before = await workers();
+    await docker.getContainer(edge.Id).kill({ signal: 'HUP' });
+    await until(async () => {
+      const now = await workers();
+      return now.length >= before.length && now.every((pid) => !before.includes(pid));
+    }, 'new processes of the edge serve');
+  }
+
+  /** What nobody should do: all replicas of the app go, and then new ones come. */
+  async replaceAllAtOnce(app: string): Promise<void> {
+    const docker = await this.#client.calls();
+    const service = (await this.services(app)).at(-1);
+    if (service?.Spec === undefined) throw new Error(`${app} has no service`);
+    const { Spec, ID, Version } = service;
+    const TaskTemplate = { ...Spec.TaskTemplate, ForceUpdate: (Spec.TaskTemplate?.ForceUpdate ?? 0) + 1 };
+    const UpdateConfig = { Parallelism: 0, Order: 'stop-first' };
+    await docker.getService(ID).update({ ...Spec, TaskTemplate, UpdateConfig, version: Number(Version?.Index) });
   }
 
   /** What an edge leaves behind beside its service. */

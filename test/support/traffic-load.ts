@@ -88,9 +88,13 @@ export class TrafficLoad {
     this.#died.catch(() => undefined);
   }
 
-  /** Resolves once the first request has ended, well or badly. */
-  static async start(options: TrafficLoadOptions): Promise<TrafficLoad> {
-    const load = new TrafficLoad(fork(PROGRAM, { serialization: 'advanced', execArgv: [] }));
+  /**
+   * Resolves once the first request has ended, well or badly.
+   * @param inside what stands in front of the command of its process, such as a namespace
+   */
+  static async start(options: TrafficLoadOptions, inside: readonly string[] = []): Promise<TrafficLoad> {
+    const [execPath, ...execArgv] = [...inside, process.execPath];
+    const load = new TrafficLoad(fork(PROGRAM, { serialization: 'advanced', execPath, execArgv }));
     load.#tell({ start: { ...DEFAULTS, ...options } });
     await load.#see(() => load.#samples.length > 0, 'the first request ends', 30_000);
     load.#marks[0] = { name: 'start', at: Math.min(...load.#samples.map(({ begun }) => begun)) };

@@ -28,8 +28,8 @@ export class Workbench {
   }
 
   /** With an edge of its own, on free ports, for apps at `<app>.ROOT_DOMAIN`. */
-  static async withEdge(environment: Readonly<Record<string, string>> = {}): Promise<Workbench> {
-    return Workbench.#set(environment, { http: await freePort(), https: await freePort() });
+  static async withEdge(environment: Readonly<Record<string, string>> = {}, ports?: EdgePorts): Promise<Workbench> {
+    return Workbench.#set(environment, ports ?? (await freeEdgePorts()));
   }
 
   static async #set(environment: Readonly<Record<string, string>>, edge: EdgePorts | undefined): Promise<Workbench> {
@@ -105,6 +105,10 @@ export class Workbench {
 export interface EdgePorts {
   readonly http: number;
   readonly https: number;
+}
+
+export async function freeEdgePorts(): Promise<EdgePorts> {
+  return { http: await freePort(), https: await freePort() };
 }
 
 export const ROOT_DOMAIN = 'apps.test';

@@ -1,5 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -32,14 +31,10 @@ interface Attempt {
   readonly image: Promise<ImageView>;
 }
 
-interface BuildOptions {
-  readonly buildkit?: boolean;
-  readonly name?: string;
-  readonly signal?: AbortSignal;
-  readonly registries?: Registries;
-}
-
-function build(dockerfile: string, options: BuildOptions = {}): Attempt {
+function build(
+  dockerfile: string,
+  options: { buildkit?: boolean; name?: string; signal?: AbortSignal; registries?: Registries } = {},
+): Attempt {
   const images = new DockerImages(fixtures.client, options);
   const lines: string[] = [];
   const order = {

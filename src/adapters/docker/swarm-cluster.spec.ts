@@ -33,22 +33,6 @@ interface Attachment {
   readonly IPv4Address: string;
 }
 
-/** What the program prints inside the container. */
-async function run(containerId: string, ...command: string[]): Promise<string> {
-  const exec = await docker.getContainer(containerId).exec({ Cmd: command, AttachStdout: true, Tty: true });
-  const stream = await exec.start({ Tty: true });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    stream.on('error', reject).on('end', () => resolve(text.replaceAll('\r\n', '\n')));
-  });
-}
-
-/** Whoever made them. */
-async function secretsOf(service: string): Promise<unknown[]> {
-  return docker.listSecrets({ filters: { label: [`flukedeploy.service=${service}`] } });
-}
-
 describe('the cluster', () => {
   it('shows nodes, what tasks reserve of them, and published ports', async () => {
     const port = await freePort();
@@ -130,7 +114,7 @@ describe('create', () => {
     }
     const { container_id } = (await swarm.runningTask(service))!;
     for (const name of [service.name, service.app_name, `srv-captain--${service.app_name}`]) {
-      expect(await run(container_id!, 'wget', '-qO-', `http://${name}/`)).toContain('release 1');
+      expect(await swarm.run(container_id!, 'wget', '-qO-', `http://${name}/`)).toContain('release 1');
     }
     expect(await cluster.address({ ...(await swarm.runningTask(service))!, id: 'gone' })).toBeUndefined();
   });
@@ -146,7 +130,7 @@ describe('create', () => {
     const outcomes = await Promise.all([1, 2, 3].map(() => cluster.create(service)));
     expect(outcomes.toSorted()).toEqual(['created', 'unchanged', 'unchanged']);
     expect(await docker.listNetworks({ filters: { name: [`flukedeploy-${project}`] } })).toHaveLength(1);
-    expect(await secretsOf(service.name)).toHaveLength(1);
+    expect(await swarm.secretsOf(service.name)).toHaveLength(1);
   });
 
   it('never overwrites a change that it has not read', async () => {
@@ -207,42 +191,6 @@ describe('scale', () => {
   });
 });
 
-describe('secrets', () => {
-  const secrets = { 'db.password': 'hunter2 with {{ braces', empty: ' ', key: 'line one\nline two\n' };
-
-  it('are files of the service that hold just what they should, and nobody else sees', async () => {
-    const service = swarm.desired('secret', 1, { secrets });
-    expect(await swarm.deploy(service)).toEqual({ kind: 'converged' });
-    const { container_id } = (await swarm.runningTask(service))!;
-    expect(await run(container_id!, 'cat', '/run/secrets/db.password')).toBe('hunter2 with {{ braces');
-    expect(await run(container_id!, 'cat', '/run/secrets/key')).toBe('line one\nline two\n');
-    expect(await run(container_id!, 'ls', '-1', '/run/secrets')).toBe('db.password\nempty\nkey\n');
-    expect(JSON.stringify(await inspectService(docker, service.name))).not.toContain('hunter2');
-  });
-
-  it('are those of their release alone, and go with its service', async () => {
-    const [one, two] = [1, 2].map((release) =>
-      swarm.desired(`secret-${release}`, release, {
-        app_name: swarm.named('secrets'),
-        secrets: { key: `key ${release}` },
-      }),
-    );
-    for (const service of [one!, two!]) await swarm.deploy(service);
-    expect(await secretsOf(one!.name)).toHaveLength(1);
-    expect(await cluster.remove(one!.name)).toBe(true);
-    expect(await secretsOf(one!.name)).toEqual([]);
-    const { container_id } = (await swarm.runningTask(two!))!;
-    expect(await run(container_id!, 'cat', '/run/secrets/key')).toBe('key 2');
-  });
-
-  it('of a service that never came to be are removed with it too', async () => {
-    const service = swarm.desired('stillborn', 1, { secrets });
-    await expect(cluster.create(service, AbortSignal.abort(new Error('undone')))).rejects.toThrow('undone');
-    expect(await cluster.remove(service.name)).toBe(false);
-    expect(await secretsOf(service.name)).toEqual([]);
-  });
-});
-
 describe('remove', () => {
   it('takes the service away with its tasks, once', async () => {
     const service = swarm.desired('removed');
@@ -280,50 +228,5 @@ describe('the network of the edge', () => {
     const [inside] = await edged.tasks(internal!.name);
     expect(inside?.address).toMatch(/^\d+(\.\d+){3}$/);
     expect(attached).not.toContain(inside?.address);
-  });
-});
-
-describe('what is not ours', () => {
-  it('is not touched: a service that nobody labelled', async () => {
-    const name = swarm.named('foreign');
-    await docker.createService({}, { Name: name, TaskTemplate: { ContainerSpec: { Image: swarm.busybox } } });
-    await expect(cluster.create(swarm.desired('foreign'))).rejects.toMatchObject({ code: 'name_taken' });
-    expect(await cluster.scale(name, 0)).toBeUndefined();
-    expect(await cluster.remove(name)).toBe(false);
-    expect(await cluster.findService(name)).toMatchObject({ managed: false, replicas: 1 });
-    expect((await cluster.services()).map((service) => service.name)).not.toContain(name);
-  });
-
-  it('is not touched: everything of another installation in the same Swarm', async () => {
-    const source = swarm.named('theirs');
-    const service = swarm.desired('theirs', 1, {
-      secrets: { key: 'theirs' },
-      volumes: [{ source, target: '/data', read_only: false }],
-    });
-    const neighbour = new SwarmCluster(swarm.client, { installation: `${swarm.prefix}-neighbour` });
-    await neighbour.create(service);
-    expect(await swarm.settled(service)).toEqual({ kind: 'converged' });
-
-    await expect(cluster.create(service)).rejects.toMatchObject({ code: 'name_taken' });
-    expect(await cluster.findService(service.name)).toMatchObject({ managed: false });
-    expect(await neighbour.findService(service.name)).toMatchObject({ managed: true });
-    expect(await cluster.services(service)).toEqual([]);
-    expect((await neighbour.services()).map(({ name }) => name)).toEqual([service.name]);
-    expect(await cluster.scale(service.name, 0)).toBeUndefined();
-    expect(await cluster.remove(service.name)).toBe(false);
-    expect(await secretsOf(service.name)).toHaveLength(1);
-    expect(await neighbour.scale(service.name, 1)).toBe(1);
-
-    expect(await neighbour.remove(service.name)).toBe(true);
-    expect(await secretsOf(service.name)).toEqual([]);
-    expect(await cluster.removeVolumes([source])).toEqual([]);
-    await until(async () => (await neighbour.removeVolumes([source])).length > 0, 'the volume is free');
-  });
-
-  it('is not removed: a volume that nobody labelled', async () => {
-    const Name = swarm.named('by-hand');
-    await docker.createVolume({ Name });
-    expect(await cluster.removeVolumes([Name, swarm.named('never-there')])).toEqual([swarm.named('never-there')]);
-    expect(await docker.getVolume(Name).inspect()).toMatchObject({ Name });
   });
 });

@@ -13,6 +13,7 @@ import { containerEvidence, NO_EVIDENCE } from './container-evidence.js';
 import type { DockerClient } from './docker-client.js';
 import { dockerFailure } from './docker-failure.js';
 import type { EngineInfo, SwarmNode, SwarmTask } from './docker-types.js';
+import { throughElections } from './leader.js';
 import { ensureNetwork } from './networks.js';
 import { NO_REGISTRIES, registryAuth, type Registries } from './registry-location.js';
 import { LABEL, serviceSpec } from './service-spec.js';
@@ -184,7 +185,8 @@ export class SwarmCluster extends Cluster {
 
   private async call<T>(during: string, work: (docker: Docker) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.client.calls());
+      const docker = await this.client.calls();
+      return await throughElections(() => work(docker));
     } catch (error) {
       throw dockerFailure(error, during);
     }

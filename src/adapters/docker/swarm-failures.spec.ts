@@ -44,7 +44,7 @@ describe('what fails', () => {
 
   it.each(cases)('%s', async (name, fields, { code, message, evidence }) => {
     const service = swarm.desired(`fails-${name}`, 1, fields);
-    const failed = await swarm.failure(await swarm.deploy(service));
+    const failed = await swarm.failure(await swarm.fails(service));
     expect(failed).toMatchObject({ code, message: expect.stringMatching(message) });
     if (evidence !== undefined) expect(failed.evidence).toContain(evidence);
     expect(await swarm.cluster.remove(service.name)).toBe(true);
@@ -56,7 +56,7 @@ describe('what fails', () => {
       `FROM ${swarm.busybox}\nHEALTHCHECK --interval=1s --retries=3 CMD echo "not today"; exit 1\n`,
     );
     const command = ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 0.1; done'];
-    const failed = await swarm.failure(await swarm.deploy(swarm.desired('unhealthy', 1, { image, command })));
+    const failed = await swarm.failure(await swarm.fails(swarm.desired('unhealthy', 1, { image, command })));
     expect(failed).toMatchObject({ code: 'unhealthy', message: expect.stringContaining('not today') });
   });
 
@@ -80,7 +80,7 @@ describe('what fails', () => {
     const program = createServer().listen(taken, '0.0.0.0');
     try {
       const third = swarm.desired('third', 1, { ports: [{ container_port: 80, host_port: taken, protocol: 'tcp' }] });
-      const failed = await swarm.failure(await swarm.deploy(third));
+      const failed = await swarm.failure(await swarm.fails(third));
       expect(failed).toMatchObject({ code: 'port_in_use', message: expect.stringContaining(String(taken)) });
     } finally {
       program.close();

@@ -113,7 +113,8 @@ function httpSettings({ bodyMegabytes }: EdgeConfigOptions): string[] {
     // An address of the overlay that has gone does not refuse, it is silent.
     'proxy_connect_timeout 1s;',
     'proxy_next_upstream error timeout;',
-    'proxy_next_upstream_timeout 10s;',
+    // Longer than the edge takes to notice that the node is lost to which it has sent a request.
+    'proxy_next_upstream_timeout 20s;',
     // WebSockets may say nothing for long, and nginx cannot tell them apart: ending slow requests is the app's affair.
     'proxy_read_timeout 1h;',
     'proxy_send_timeout 1h;',
@@ -147,8 +148,8 @@ function maps({ challenges }: EdgeState): string[] {
     ...block('map $fd_upgrade $fd_connection_once', ['default close;', 'websocket upgrade;']),
     // The host that the request was routed by, with the port that the client used.
     ...block('map $http_host $fd_host_port', ["default '';", '~(?<fd_port>:[0-9]+)$ $fd_port;']),
-    // Without a single address nobody was asked: nginx then names the group.
-    ...block('map $upstream_addr $fd_unserved', ['default 0;', '~^fd_ 1;']),
+    // Where nobody is left to be asked nginx names the group; a request that somebody may have begun does not come so far.
+    ...block('map $upstream_addr $fd_unserved', ['volatile;', 'default 0;', '"~(^|, | : )fd_[^, ]+\\z" 1;']),
     ...block('map $uri $fd_challenge', ["default '';", ...inOrder(answers)]),
   ];
 }

@@ -5,6 +5,7 @@ import { DeployError } from '../../domain/errors.js';
 import type { DockerClient } from '../docker/docker-client.js';
 import { dockerFailure } from '../docker/docker-failure.js';
 import type { SwarmTask } from '../docker/docker-types.js';
+import { throughElections } from '../docker/leader.js';
 import { unlessGone } from '../docker/swarm-services.js';
 import { taskAddress } from '../docker/task-address.js';
 import { archiveOf, type EdgeFile } from './edge-archive.js';
@@ -112,7 +113,8 @@ export class EdgeContainer {
 
   private async call<T>(during: string, work: (docker: Docker) => Promise<T>): Promise<T> {
     try {
-      return await work(await this.client.calls());
+      const docker = await this.client.calls();
+      return await throughElections(() => work(docker));
     } catch (error) {
       throw edgeFailure(error, during);
     }

@@ -1,9 +1,17 @@
 /** The servers of the edge: what answers for which host name, in clear and encrypted. Pure text. */
-import type { Traffic } from '../../domain/traffic.js';
+import type { Backend, Traffic } from '../../domain/traffic.js';
 import type { CertificateFile } from './edge-certificates.js';
 import { certificateFor } from './edge-certificates.js';
 import { APP_HEADER, routeVariable, SET_VISITOR_COOKIE } from './edge-canary.js';
-import { appKey, hasServers, nameToAsk, upstreamName, VERSIONS, versionSocket } from './edge-upstreams.js';
+import {
+  appKey,
+  hasServers,
+  nameToAsk,
+  upstreamName,
+  type UpstreamRole,
+  VERSIONS,
+  versionSocket,
+} from './edge-upstreams.js';
 import { hostName, inOrder } from './edge-values.js';
 
 /** What the ordinary hop tells the app of the request. Clients' own claims of where they come from are replaced. */
@@ -22,14 +30,22 @@ export const FORWARD_HEADERS = [
 const NOTHING_SERVES = "return 503 'Nothing serves this address at the moment.\\n';";
 
 /**
- * Where nginx's own 502 and 504 end. A group that has just come into a configuration has no address until DNS has answered: its first
- * requests ask DNS themselves, and wait.
+ * Where nginx's own 502 and 504 end. A request that found nobody left to ask has been seen by nobody. It starts again, because nginx
+ * refuses it other replicas once their list has changed under way, as it does when a node is lost. A group that has just come into a
+ * configuration has no address until DNS has answered: its first requests ask DNS themselves, and wait.
  * @param name what to ask for: `service:port`, or a variable that holds it; none where nothing is there to be found
+ * @param group to start again with; none where the request is read as it is passed on
  */
-function failures(name: string | undefined): string[] {
+function failures(name: string | undefined, group?: string): string[] {
+  const unseen = "  if ($fd_unserved = 0) { return 502 'The app did not answer this request.\\n'; }";
+  const again =
+    group === undefined
+      ? []
+      : ['location @failed {', unseen, `  proxy_pass http://${group};`, '  error_page 502 504 = @unknown;', '}'];
   return [
-    'location @failed {',
-    "  if ($fd_unserved = 0) { return 502 'The app did not answer this request.\\n'; }",
+    ...again,
+    `location ${group === undefined ? '@failed' : '@unknown'} {`,
+    unseen,
     ...(name === undefined
       ? [`  ${NOTHING_SERVES}`]
       : [
@@ -57,23 +73,30 @@ export interface Site {
   readonly forceHttps: boolean;
   /** What is in the location of all requests. */
   readonly answer: readonly string[];
+  /** The group whose servers answer. */
+  readonly group?: string;
   /** Asked for where the group has no address. */
   readonly name?: string | undefined;
 }
 
 export function appSites(traffic: Traffic): Site[] {
-  const { canary, preview, force_https: forceHttps } = traffic;
-  const answer = canary
-    ? canaryAnswer(traffic)
-    : backendAnswer(hasServers(traffic.stable), upstreamName(traffic, 'stable'));
+  const { canary, preview, force_https: forceHttps, hosts } = traffic;
   // A canary's second hop asks DNS itself.
-  const name = canary ? undefined : nameToAsk(traffic.stable);
-  const sites: Site[] = [{ hosts: traffic.hosts, forceHttps, answer, name }];
-  if (preview) {
-    const served = backendAnswer(hasServers([preview.backend]), upstreamName(traffic, 'preview'));
-    sites.push({ hosts: [preview.host], forceHttps, answer: served, name: nameToAsk([preview.backend]) });
-  }
-  return sites;
+  const stable = canary ? { answer: canaryAnswer(traffic) } : backendSite(traffic, 'stable', traffic.stable);
+  return [
+    { hosts, forceHttps, ...stable },
+    ...(preview ? [{ hosts: [preview.host], forceHttps, ...backendSite(traffic, 'preview', [preview.backend]) }] : []),
+  ];
+}
+
+function backendSite(
+  traffic: Traffic,
+  role: UpstreamRole,
+  backends: readonly Backend[],
+): Omit<Site, 'hosts' | 'forceHttps'> {
+  const group = upstreamName(traffic, role);
+  if (!hasServers(backends)) return { answer: backendAnswer(false, group) };
+  return { answer: backendAnswer(true, group), group, name: nameToAsk(backends) };
 }
 
 export function backendAnswer(served: boolean, upstream: string): string[] {
@@ -127,8 +150,8 @@ function redirect(httpsPort: number): string[] {
   return [`location / { return 308 https://$host${port}$request_uri; }`];
 }
 
-function everything({ answer, name }: Site): string[] {
-  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...failures(name)];
+function everything({ answer, group, name }: Site): string[] {
+  return ['location / {', ...answer.map((line) => `  ${line}`), '}', ...failures(name, group)];
 }
 
 function server(listen: readonly string[], hosts: readonly string[], body: readonly string[]): string[] {

@@ -13,6 +13,18 @@ export const EDGE_LABEL = {
 /** Swarm takes durations in nanoseconds. */
 const SECOND = 1_000_000_000;
 
+/**
+ * What nginx cannot be told: when the other side of a connection counts as gone. Linux waits for two hours where an answer is awaited,
+ * and a quarter of an hour where a request was sent; so long every request would hang that a lost node had. Here it is 5 s and 12.6 s:
+ * the first is for connections to apps only, the second for clients too, who may be in a tunnel.
+ */
+const LOST_PEERS = {
+  'net.ipv4.tcp_keepalive_time': '2',
+  'net.ipv4.tcp_keepalive_intvl': '1',
+  'net.ipv4.tcp_keepalive_probes': '3',
+  'net.ipv4.tcp_retries2': '5',
+};
+
 /** What makes one edge; a change of it changes the service. */
 export interface EdgePlace {
   readonly service: string;
@@ -26,7 +38,7 @@ export interface EdgePlace {
 
 /** Names what an update is for. */
 export const edgeFingerprint = ({ image, network, volume, httpPort, httpsPort }: EdgePlace): string =>
-  [image, network, volume, httpPort, httpsPort].join(' ');
+  [image, network, volume, httpPort, httpsPort, ...Object.values(LOST_PEERS)].join(' ');
 
 export const edgeLabels = ({ installation }: EdgePlace): Record<string, string> => ({
   [LABEL.managed]: 'true',
@@ -61,6 +73,7 @@ export function edgeServiceSpec(
           },
         ],
         Init: true,
+        Sysctls: LOST_PEERS,
         // Requests under way are answered before it ends.
         StopSignal: 'SIGQUIT',
         StopGracePeriod: 10 * SECOND,

@@ -98,7 +98,7 @@ export class PostgresAppStore extends AppStore {
 
   override async traffic(): Promise<Traffic[]> {
     const rows = await this.database.query<{ traffic: Traffic }>(
-      `select traffic from traffic where jsonb_array_length(traffic -> 'hosts') > 0`,
+      `select traffic from traffic where jsonb_array_length(traffic -> 'hosts') > 0 or traffic ? 'preview'`,
     );
     return rows.map(({ traffic }) => traffic);
   }

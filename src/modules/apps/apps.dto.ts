@@ -3,7 +3,15 @@ import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { ON_CONFLICT, type OnConflict } from '../../domain/app-spec.js';
 import { LIMITS } from '../../domain/limits.js';
-import { AppParams, IsEnvironment, IsName, MayBeLeftOut, PageQuery, SettingsDto } from '../deployments/index.js';
+import {
+  AppParams,
+  IsEnvironment,
+  IsName,
+  IsSecretFiles,
+  MayBeLeftOut,
+  PageQuery,
+  SettingsDto,
+} from '../deployments/index.js';
 
 const RELEASE_MAX = 2_147_483_647;
 const ENVIRONMENT_MESSAGE = 'environment must be an environment name';
@@ -44,7 +52,7 @@ export class ConfigureAppDto extends SettingsDto {
 
   /** Files under /run/secrets that get a content; null takes one away, and all others stay. */
   @MayBeLeftOut()
-  @IsEnvironment({ removable: true })
+  @IsSecretFiles({ removable: true })
   secrets?: Record<string, string | null>;
 
   /** `production` when it is left out. */

@@ -17,15 +17,15 @@ export class RollbackTargets {
    * @throws DeployError `invalid_field`, `release_not_found`, `no_previous_release`, `already_live`, naming the field
    */
   async find(app: AppRecord, live: LiveRelease, key: ReleaseKey): Promise<Release> {
-    const [named, other] = Object.entries(key).filter(([, value]) => value !== undefined);
+    const names = ['release', 'version', 'deployment_id'] as const;
+    const [path, other] = names.filter((name) => key[name] !== undefined);
     if (other) {
-      throw refuse('invalid_field', other[0], 'only one of version, release and deployment_id may be sent');
+      throw refuse('invalid_field', other, 'only one of version, release and deployment_id may be sent');
     }
-    if (named === undefined) return this.#before(app, live.release);
-    const [path, value] = named as [string, string | number];
+    if (path === undefined) return this.#before(app, live.release);
     const target = await this.apps.release(app, key);
     if (target === undefined) {
-      throw refuse('release_not_found', path, `${app.app_name} has no release of ${path} ${String(value)}`);
+      throw refuse('release_not_found', path, `${app.app_name} has no release of ${path} ${key[path] ?? ''}`);
     }
     const current = await this.apps.release(app, { release: live.release });
     if (target.origin === current?.origin) throw refuse('already_live', path, isLive(target, live));

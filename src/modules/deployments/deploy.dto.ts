@@ -26,7 +26,7 @@ import {
 import { gitUrlProblem } from '../../domain/git-address.js';
 import { parseImageReference } from '../../domain/image-reference.js';
 import { LIMITS } from '../../domain/limits.js';
-import { IsEnvironment } from './environment-field.js';
+import { IsEnvironment, IsSecretFiles } from './environment-field.js';
 import { MayBeLeftOut } from './field-forms.js';
 import { IsName } from './name-field.js';
 import { SettingsDto } from './settings.dto.js';
@@ -114,7 +114,7 @@ export class DeployDto extends SettingsDto {
 
   /** Contents of files under /run/secrets, by name; kept encrypted, never shown. */
   @MayBeLeftOut()
-  @IsEnvironment()
+  @IsSecretFiles()
   secrets?: Record<string, string>;
 
   /** Which pre-deploy gates must pass. */

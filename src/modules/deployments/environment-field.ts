@@ -15,13 +15,30 @@ export const IsEnvironment = ({ removable = false } = {}): PropertyDecorator =>
     },
   });
 
+/** Contents of files: Docker keeps no empty ones, and their names may look like those of files. */
+export const IsSecretFiles = ({ removable = false } = {}): PropertyDecorator =>
+  ValidateBy({
+    name: 'isSecretFiles',
+    validator: {
+      validate: (value) =>
+        isNamed(value, FILE_NAME, (text) => (removable && text === null) || (isValue(text) && text !== '')),
+      defaultMessage: () =>
+        `secrets must map file names ([A-Za-z0-9_][A-Za-z0-9_.-]*) to texts that are not empty${removable ? ', or null' : ''}, ${ENVIRONMENT_LIMITS}`,
+    },
+  });
+
+const VARIABLE_NAME = /^[A-Za-z_]\w{0,199}$/;
+const FILE_NAME = /^\w[\w.-]{0,199}$/;
+
 function isEnvironment(value: unknown, removable: boolean): boolean {
+  return isNamed(value, VARIABLE_NAME, (text) => (removable && text === null) || isValue(text));
+}
+
+function isNamed(value: unknown, form: RegExp, isGood: (text: unknown) => boolean): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return (
     isWithinLimits(value as Record<string, unknown>) &&
-    Object.entries(value).every(
-      ([name, text]) => /^[A-Za-z_]\w{0,199}$/.test(name) && ((removable && text === null) || isValue(text)),
-    )
+    Object.entries(value).every(([name, text]) => form.test(name) && isGood(text))
   );
 }
 

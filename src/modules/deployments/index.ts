@@ -6,7 +6,7 @@ export { DeploymentView } from './deployment.view.js';
 export { AppParams, PageQuery } from './deployments.dto.js';
 export { DeploymentsModule } from './deployments.module.js';
 export { DeploymentsService } from './deployments.service.js';
-export { ENVIRONMENT_LIMITS, IsEnvironment, isWithinLimits } from './environment-field.js';
+export { ENVIRONMENT_LIMITS, IsEnvironment, IsSecretFiles, isWithinLimits } from './environment-field.js';
 export { MayBeLeftOut } from './field-forms.js';
 export { IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';

@@ -33,7 +33,10 @@ export class PostDeployPhase extends PhaseHandler {
   async #bake(rollout: Rollout): Promise<void> {
     await rollout.gated(rollout.wanted);
     const until = rollout.clock() + rollout.gate.gate.check.bake_ms;
-    await rollout.watch(({ verdict }) => verdict.kind === 'converged' && rollout.clock() >= until);
+    await rollout.watch(
+      ({ verdict, ready }) =>
+        verdict.kind === 'converged' && ready.length >= rollout.wanted && rollout.clock() >= until,
+    );
   }
 
   /** The version before goes once its time is over and its last request is answered; somebody else sees to that. */

@@ -10,6 +10,8 @@ const UNCHECKED_BAKE_MS = 3_000;
 const STEADY_MS = 2_000;
 /** A replica that was healthy may fail once. */
 const FAILURES_TOO_MANY = 2;
+/** Swarm needs 15 s to notice that a node is lost, and then runs its replicas elsewhere. */
+export const NODE_LOSS_MS = 25_000;
 
 /** How a replica is asked; `container` leaves it to the image's own HEALTHCHECK, after which only Docker says that it runs. */
 export type Gate =
@@ -29,6 +31,8 @@ interface Standing {
   successes: number;
   failures: number;
   passed: boolean;
+  /** Since when nothing at all comes back from where it runs. */
+  silent?: number | undefined;
   /** What the last failing probe said. */
   said?: string;
 }
@@ -40,6 +44,8 @@ export class HealthGate {
     private readonly session: DeploymentSession,
     readonly gate: Gate,
     private readonly ports: { readonly cluster: Cluster; readonly edge: Edge },
+    /** So long a replica that falls silent may be one whose node is lost, which is not its version's fault. */
+    private readonly silence_ms: number,
   ) {}
 
   /** Asks every replica whose turn it is. */
@@ -65,9 +71,17 @@ export class HealthGate {
   }
 
   /** Whether a replica that had passed is healthy no longer. */
-  hasFallen({ id }: TaskView): boolean {
-    const standing = this.#standings.get(id);
-    return standing !== undefined && standing.passed && standing.failures >= FAILURES_TOO_MANY;
+  hasFallen(task: TaskView): boolean {
+    const standing = this.#standings.get(task.id);
+    return standing !== undefined && standing.passed && standing.failures >= FAILURES_TOO_MANY && !this.isSilent(task);
+  }
+
+  /** Whether a replica that had passed does not answer, and Swarm may not have noticed yet that its node is lost. */
+  isSilent({ id }: TaskView): boolean {
+    const { passed = false, failures = 0, silent } = this.#standings.get(id) ?? {};
+    return (
+      passed && failures >= FAILURES_TOO_MANY && silent !== undefined && performance.now() - silent < this.silence_ms
+    );
   }
 
   /** What the replicas last said that are not well. */
@@ -93,7 +107,8 @@ export class HealthGate {
       this.#trust(task, standing, `node ${task.node} is out of reach from here`);
       return;
     }
-    const { healthy, reason } = await this.#probe(address, gate, signal);
+    const { healthy, reason, http_status } = await this.#probe(address, gate, signal);
+    standing.silent = healthy || http_status !== undefined ? undefined : (standing.silent ?? standing.asked);
     if (!healthy) standing.said = reason ?? 'no answer';
     standing.successes = healthy ? standing.successes + 1 : 0;
     standing.failures = healthy ? 0 : standing.failures + 1;

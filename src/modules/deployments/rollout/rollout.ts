@@ -1,7 +1,7 @@
 /** One version on its way into the traffic: its replicas, its gate, and where the requests go. The strategies are told with it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isExclusive, placeName, type AppConfig } from '../../../domain/app-spec.js';
-import { isServing, judge, type Verdict } from '../../../domain/convergence.js';
+import { isDismissed, isServing, judge, type Verdict } from '../../../domain/convergence.js';
 import type { Base } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
@@ -20,7 +20,7 @@ export interface Look {
   readonly verdict: Verdict;
   /** Replicas of the new version that Swarm is told to run. */
   readonly fresh: number;
-  /** Those that run. */
+  /** Those that run, as far as can be told. */
   readonly running: readonly TaskView[];
   /** Those that run and have passed the gate. */
   readonly ready: readonly TaskView[];
@@ -29,6 +29,12 @@ export interface Look {
 export class Rollout {
   readonly #began = performance.now();
   readonly #patience: Patience;
+  /** Tasks that Swarm has told to stop: however they end, it is not their fault. */
+  readonly #dismissed = new Set<string>();
+  /** Replicas of which it was said that they do not answer. */
+  readonly #missed = new Set<string>();
+  /** When each replica was first seen running, by the clock. */
+  readonly #begun = new Map<string, number>();
   #told = '';
 
   constructor(
@@ -110,13 +116,35 @@ export class Rollout {
     ]);
     const fresh = service?.replicas ?? 0;
     const since_ms = performance.now() - this.#began;
-    const verdict = judge({ service, tasks, replicas: fresh, since_ms, adopted: this.adopted });
+    const verdict = judge({
+      service,
+      tasks: this.#answerable(tasks),
+      replicas: fresh,
+      since_ms,
+      adopted: this.adopted,
+    });
     if (verdict.kind === 'failed') throw await failureOf(verdict, ports.cluster);
     if (verdict.kind === 'waiting' && verdict.reason !== this.#told) session.log('info', (this.#told = verdict.reason));
-    const running = tasks.filter(isServing);
-    await this.gate.look(running);
+    const serving = tasks.filter(isServing);
+    for (const { id } of serving) if (!this.#begun.has(id)) this.#begun.set(id, this.clock());
+    await this.gate.look(serving);
+    for (const { id, slot, node } of serving.filter((task) => !this.#missed.has(task.id) && this.gate.isSilent(task))) {
+      this.#missed.add(id);
+      const where = `replica ${slot} on ${node}`;
+      session.log('warn', `Nothing comes back from ${where}: where the node is lost, Swarm runs it elsewhere`);
+    }
+    const running = serving.filter((task) => !this.gate.isSilent(task));
     throwIfFallen(this.gate, running);
     return { verdict, fresh, running, ready: running.filter((task) => this.gate.hasPassed(task)) };
+  }
+
+  /**
+   * A lost node's tasks end when it comes back and learns that others have taken their place; what ends by itself ends
+   * before Swarm wants it to.
+   */
+  #answerable(tasks: readonly TaskView[]): TaskView[] {
+    for (const task of tasks) if (isDismissed(task)) this.#dismissed.add(task.id);
+    return tasks.filter(({ id }) => !this.#dismissed.has(id));
   }
 
   /** Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on. */
@@ -128,19 +156,28 @@ export class Rollout {
     }
   }
 
-  /** Until so many replicas have passed their gate; each one that does gives the others the full time again. */
+  /**
+   * Until so many replicas have passed their gate; each one that does gives the others the full time again. A replica whose
+   * node still fetches the image has not begun.
+   */
   async gated(count: number): Promise<readonly TaskView[]> {
-    const { deadline_ms } = this.gate.gate.check;
     let ready: readonly TaskView[] = [];
     let since = this.clock();
     await this.watch((look) => {
       if (look.ready.length > ready.length) since = this.clock();
       ready = look.ready;
       if (ready.length >= count && look.running.length === look.fresh) return true;
-      if (look.running.length > 0 && this.clock() - since > deadline_ms) throw this.tooLate(look, count);
+      if (this.isOverdue(look, since)) throw this.tooLate(look, count);
       return false;
     });
     return ready;
+  }
+
+  /** Whether a replica has had its full time since it began and since another one passed, and has not passed itself. */
+  isOverdue({ running }: Look, since: number): boolean {
+    const begun = ({ id }: TaskView): number => Math.max(since, this.#begun.get(id) ?? 0);
+    const late = this.clock() - this.gate.gate.check.deadline_ms;
+    return running.some((task) => !this.gate.hasPassed(task) && begun(task) < late);
   }
 
   tooLate({ ready, running }: Look, count: number): DeployError {

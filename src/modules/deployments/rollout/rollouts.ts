@@ -5,7 +5,7 @@ import { Cluster, DeploymentStore, Edge, Images, Secrets, type DesiredService } 
 import { hostsOf, trafficOf } from '../../../domain/rollout-plan.js';
 import { EdgeRouter } from '../../edge/index.js';
 import type { DeploymentSession } from '../deployment-session.js';
-import { gateOf, HealthGate } from './health-gate.js';
+import { gateOf, HealthGate, NODE_LOSS_MS } from './health-gate.js';
 import { Rollout } from './rollout.js';
 import { throwIfTakenBack } from './rollout-failures.js';
 import type { RolloutPorts } from './rollout-ports.js';
@@ -42,12 +42,13 @@ export class Rollouts {
     const name = await this.#choose(session, own);
     const desired = { ...own, name };
     const image = await this.images.inspect(desired.image);
+    const { nodes } = await this.ports.cluster.view();
     const hosts = hostsOf(identity, config.domains, this.options.rootDomain);
     return new Rollout(
       session,
       desired,
       name !== own.name,
-      new HealthGate(session, gateOf(config, image), this.ports),
+      new HealthGate(session, gateOf(config, image), this.ports, nodes.length > 1 ? NODE_LOSS_MS : 0),
       trafficOf(identity, config, hosts, base?.traffic?.stable ?? []),
       this.ports,
     );

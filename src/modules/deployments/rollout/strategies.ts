@@ -80,25 +80,31 @@ function unsupported(rollout: Rollout): DeployError {
 /** In waves: new replicas prove themselves and take requests before as many old ones go. */
 async function rolling(rollout: Rollout, strategy: RollingStrategy): Promise<void> {
   const { wanted } = rollout;
-  const { deadline_ms } = rollout.gate.gate.check;
   await rollout.step(0, `Rolling ${rollout.desired.name} out: ${wanted} replicas in waves`);
   await rollout.scaleFresh(
     nextWave({ strategy, wanted, before: await rollout.replicasBefore(), fresh: 0, ready: 0 }).fresh,
   );
-  let served = 0;
+  let served = '';
+  let most = 0;
   let since = rollout.clock();
   await rollout.watch(async (look) => {
     const { fresh, ready, running } = look;
-    if (ready.length > served) {
-      served = ready.length;
+    if (ready.length > most) {
+      most = ready.length;
       since = rollout.clock();
-      if (served < wanted) {
-        const summary = `${served} of ${wanted} new replicas take requests`;
-        await rollout.shift(mixed(rollout.traffic, rollout.before, rollout.backend(ready)), summary);
-      }
+    }
+    // Not only more of them: one may also be lost with its node, and another take its place.
+    const those = ready
+      .map(({ id }) => id)
+      .sort()
+      .join();
+    if (those !== served && ready.length < wanted) {
+      served = those;
+      const summary = `${ready.length} of ${wanted} new replicas take requests`;
+      await rollout.shift(mixed(rollout.traffic, rollout.before, rollout.backend(ready)), summary);
     }
     if (ready.length >= wanted && running.length === fresh) return true;
-    if (running.length > ready.length && rollout.clock() - since > deadline_ms) throw rollout.tooLate(look, wanted);
+    if (rollout.isOverdue(look, since)) throw rollout.tooLate(look, wanted);
     const before = await rollout.replicasBefore();
     const wave = nextWave({ strategy, wanted, before, fresh, ready: ready.length });
     if (wave.before < before) await rollout.scaleBefore(wave.before);

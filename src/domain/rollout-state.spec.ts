@@ -128,6 +128,12 @@ describe('abort', () => {
     expect(rollout).not.toHaveProperty('paused');
   });
 
+  it('keeps the failure that it is for, so that whoever goes on knows', () => {
+    const error = { code: 'health_check_failed', message: 'It fell ill.', retryable: false } as const;
+    const fact = { type: 'rollout_aborted', at, actor, reason: error.message, error } as const;
+    expect(running(fact, abort).rollout?.aborted).toEqual({ actor, reason: 'It fell ill.', error });
+  });
+
   it('is the last word', () => {
     const aborted = running(abort);
     for (const fact of [pause, wait, resume, promote(), promote(true), abort]) {

@@ -171,6 +171,9 @@ export class PortsModule {
             required: config.FLUKEDEPLOY_ROLE !== 'api',
             check: async (): Promise<unknown> => (await docker.calls()).ping(),
           },
+          ...(hasEdge && config.FLUKEDEPLOY_ROLE !== 'api'
+            ? [{ name: 'edge', required: false, check: () => edge.ping() }]
+            : []),
         ]),
       ],
     ];

@@ -62,6 +62,8 @@ export abstract class Edge {
     take: (sample: RequestSample) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Whether it answers. @throws DeployError `edge_unavailable` */
+  abstract ping(): Promise<void>;
   /** How it reaches a program on the machine of this process; `undefined` where it cannot. */
   abstract machineAddress(): Promise<string | undefined>;
   /** Probes from the network position of the edge. */

@@ -9,6 +9,8 @@ export class NoEdge extends Edge {
 
   override async ensure(): Promise<void> {}
 
+  override async ping(): Promise<void> {}
+
   override async apply(): Promise<'unchanged'> {
     return 'unchanged';
   }

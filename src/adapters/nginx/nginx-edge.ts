@@ -87,6 +87,11 @@ export class NginxEdge extends Edge {
     if (this.enabled) await this.#service.ensure();
   }
 
+  override async ping(): Promise<void> {
+    if (!this.enabled || (await this.#container.servedRevision()) !== undefined) return;
+    throw new DeployError('edge_unavailable');
+  }
+
   override async apply(state: EdgeState): Promise<'applied' | 'unchanged'> {
     if (!this.enabled) return 'unchanged';
     return this.oneAfterAnother(async () => {

@@ -1,6 +1,7 @@
 /** FlukeDeploy on the first of three machines: its process, its edge and the load beside the Engine it speaks to, a registry for all. */
 import { randomBytes } from 'node:crypto';
 import { throughElections } from '../../src/adapters/docker/leader.js';
+import { unlessGone } from '../../src/adapters/docker/swarm-services.js';
 import { Client } from './client.js';
 import { openGate, type NamespaceGate } from './namespace-gate.js';
 import { TestInstallation } from './server-process.js';
@@ -96,7 +97,8 @@ export class SwarmOfThree {
     const found = await Promise.all(
       (await this.services()).map(async (service) => {
         const filters = { service: [service], 'desired-state': ['running'] };
-        const tasks = (await docker.listTasks({ filters })) as Task[];
+        // The service may have gone since.
+        const tasks = await unlessGone(() => docker.listTasks({ filters }) as Promise<Task[]>, []);
         return tasks.map(({ NodeID, Status }) => ({
           service,
           node: listed.find(({ ID }) => ID === NodeID)?.Description.Hostname ?? '',

@@ -13,6 +13,7 @@ const NO_CONNECTION = new Set([
 ]);
 /** These speak of files as well: only a failed connect means that the Engine cannot be reached. */
 const NO_SOCKET = new Set(['ENOENT', 'EACCES']);
+const LEADERLESS = /does not have a leader|has no leader|lost leader|rpc error: code = (DeadlineExceeded|Unavailable)/i;
 
 /**
  * The error to throw after a call to Docker failed. Aborts and errors that are ours already come back untouched.
@@ -23,6 +24,11 @@ export function dockerFailure(error: unknown, during: string): Error {
   const message = daemonMessage(error);
   if (isUnreachable(error)) {
     return new DeployError('docker_unavailable', `The Docker Engine does not answer (${during}): ${message}`, {
+      cause: error,
+    });
+  }
+  if (isLeaderless(error)) {
+    return new DeployError('docker_unavailable', `The managers of the Swarm have no leader (${during}): ${message}`, {
       cause: error,
     });
   }
@@ -48,6 +54,11 @@ export function daemonMessage(error: unknown): string {
     .replace(/^\(HTTP code \d+\) .*? - /s, '')
     .replace(/^rpc error: code = \w+ desc = /, '')
     .trim();
+}
+
+/** Whether the managers are choosing a leader; a change that was asked for may have happened all the same. */
+export function isLeaderless(error: unknown): boolean {
+  return LEADERLESS.test(fields(error).message ?? '');
 }
 
 export function isAbort(error: unknown): error is Error {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { dockerFailure } from './docker-failure.js';
 import { throughElections } from './leader.js';
 
 /** As dockerode tells what the Engine answers. */
@@ -22,5 +23,10 @@ describe('throughElections', () => {
     });
     await expect(failing).rejects.toThrow('no such service');
     expect(tried).toBe(1);
+  });
+
+  it('leaves what takes longer to whoever waits for the Engine', () => {
+    const error = refused('rpc error: code = Unknown desc = The swarm does not have a leader.');
+    expect(dockerFailure(error, 'scaling web')).toMatchObject({ code: 'docker_unavailable' });
   });
 });

@@ -1,18 +1,10 @@
 /** Patience with a Swarm whose managers are choosing a leader: for some seconds nothing can be asked or changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { daemonMessage } from './docker-failure.js';
+import { isLeaderless } from './docker-failure.js';
 
 /** An election takes 10 s to 20 s after the leader was lost. */
 const ELECTION_MS = 30_000;
 const LOOK_EVERY_MS = 500;
-const LEADERLESS =
-  /does not have a leader|has no leader|lost leader|code = (DeadlineExceeded|Unavailable)|context deadline exceeded/i;
-
-/** Whether the managers are at it; a change that was asked for may have happened all the same. */
-export function isLeaderless(error: unknown): boolean {
-  return LEADERLESS.test(error instanceof Error ? `${error.message} ${daemonMessage(error)}` : '');
-}
-
 /** @param work may be done twice */
 export async function throughElections<T>(work: () => Promise<T>): Promise<T> {
   const until = performance.now() + ELECTION_MS;

@@ -68,7 +68,7 @@ describe('deployments of one app', () => {
     const ended = await Promise.all(
       [first, second, third].map(({ deployment_id }) => bench.client.ended(deployment_id)),
     );
-    expect(ended.map(({ status, position }) => ({ status, position }))).toEqual(
+    expect(ended.map(({ status, position, error }) => ({ status, position, error }))).toEqual(
       Array(3).fill({ status: 'success', position: 0 }),
     );
     const [one, two, three] = ended;

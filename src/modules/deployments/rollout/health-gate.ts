@@ -1,5 +1,5 @@
 /** The health gate: replicas prove that they work, from where the edge stands, before they get requests and while they do. */
-import { DEFAULT_HEALTH_CHECK, type AppConfig, type HealthCheck } from '../../../domain/app-spec.js';
+import { DEFAULT_CONFIG, DEFAULT_HEALTH_CHECK, type AppConfig, type HealthCheck } from '../../../domain/app-spec.js';
 import { createHealthCheckLog } from '../../../domain/log-entry.js';
 import type { Cluster, Edge, ImageView, ProbeResult, TaskView } from '../../../domain/ports.js';
 import type { DeploymentSession } from '../deployment-session.js';
@@ -19,7 +19,9 @@ export type Gate =
   | { readonly kind: 'container' | 'steady'; readonly check: HealthCheck };
 
 export function gateOf({ health_check: check, port }: AppConfig, image: ImageView | undefined): Gate {
-  if (check) return { kind: check.path === undefined ? 'tcp' : 'http', port: check.port ?? port, check };
+  // A check may be for what the edge does not route.
+  const checked = check?.port ?? (port > 0 ? port : DEFAULT_CONFIG.port);
+  if (check) return { kind: check.path === undefined ? 'tcp' : 'http', port: checked, check };
   if (image?.has_healthcheck) return { kind: 'container', check: DEFAULT_HEALTH_CHECK };
   const unchecked = { ...DEFAULT_HEALTH_CHECK, bake_ms: UNCHECKED_BAKE_MS };
   return port > 0 ? { kind: 'tcp', port, check: unchecked } : { kind: 'steady', check: unchecked };

@@ -1,5 +1,6 @@
 /** What the server answers, as far as the command line reads it. */
 import type { FieldError, Failure } from '../domain/errors.js';
+import type { DeploymentKind } from '../domain/facts.js';
 import type { UnifiedLogEntry } from '../domain/log-entry.js';
 import type { DeploymentStatus, Phase, PhaseStatus } from '../domain/phases.js';
 
@@ -14,6 +15,7 @@ export interface PhaseAnswer {
 
 export interface DeploymentAnswer {
   readonly deployment_id: string;
+  readonly kind?: DeploymentKind;
   readonly status: DeploymentStatus;
   readonly app_name: string;
   readonly environment: string;

@@ -1,4 +1,5 @@
 /** How deployments, entries and errors look as text. Pure; text of others is made printable here. */
+import { isRelease } from '../domain/releases.js';
 import type { LogLevel, UnifiedLogEntry } from '../domain/log-entry.js';
 import { isFinal, PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../domain/phases.js';
 import type { DeploymentAnswer, PhaseAnswer, Problem } from './answers.js';
@@ -102,7 +103,7 @@ export function summaryLines(deployment: DeploymentAnswer, paint: Paint = plain)
   switch (status) {
     case 'success':
       return [
-        headline(`✓ ${app} is live as release ${release}${after}`),
+        headline(`✓ ${app} is live${isRelease(deployment) ? ` as release ${release}` : ''}${after}`),
         ...(deployment.image ? [`  image ${printable(deployment.image)}`] : []),
       ];
     case 'failed':

@@ -42,13 +42,14 @@ export function preflight(input: PreflightInput): Finding[] {
 }
 
 function strategyFindings({ config }: PreflightInput): Finding[] {
-  if (!isExclusive(config) || config.strategy.type === 'rolling') return [];
-  return [
-    error(
-      'strategy_unsupported',
-      `${config.strategy.type} runs two versions at once, which volumes and host ports do not allow.`,
-    ),
-  ];
+  const conflict = strategyConflict(config);
+  return conflict === undefined ? [] : [error('strategy_unsupported', conflict)];
+}
+
+/** Why the app cannot be deployed by its strategy. */
+export function strategyConflict(config: AppConfig): string | undefined {
+  if (!isExclusive(config) || config.strategy.type === 'rolling') return undefined;
+  return `${config.strategy.type} runs two versions at once, which volumes and host ports do not allow.`;
 }
 
 function portFindings(

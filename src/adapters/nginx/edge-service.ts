@@ -3,9 +3,9 @@ import type Docker from 'dockerode';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeployError } from '../../domain/errors.js';
 import type { DockerClient } from '../docker/docker-client.js';
-import { isNameConflict } from '../docker/docker-failure.js';
 import type { EngineImage, EngineInfo } from '../docker/docker-types.js';
 import { pullImage } from '../docker/image-transfer.js';
+import { ensureNetwork } from '../docker/networks.js';
 import { LABEL } from '../docker/service-spec.js';
 import { compareAndSet, createService, inspectService, unlessGone, updateService } from '../docker/swarm-services.js';
 import { archiveOf } from './edge-archive.js';
@@ -37,7 +37,7 @@ export class EdgeService {
 
   private async start(): Promise<void> {
     const docker = await this.client.calls();
-    const network = await this.ensureNetwork(docker);
+    const network = await ensureNetwork(docker, this.place.network, edgeLabels(this.place));
     const changed = await compareAndSet(this.place.service, () => this.ensureService(docker, network));
     if (changed === 'unchanged' && (await this.container.servedRevision()) !== undefined) return;
     await this.seed(docker, await this.imageReference(docker));
@@ -59,29 +59,6 @@ export class EdgeService {
     const done =
       current === undefined ? await createService(docker, spec, {}) : await updateService(docker, current, spec, {});
     return done ? 'changed' : undefined;
-  }
-
-  private async ensureNetwork(docker: Docker): Promise<string> {
-    const { network } = this.place;
-    const find = async (): Promise<Docker.NetworkInspectInfo | undefined> => {
-      const found = await docker.listNetworks({ filters: { name: [network] } });
-      return found.find(({ Name }) => Name === network);
-    };
-    const existing = (await find()) ?? (await this.createNetwork(docker).then(find));
-    if (existing?.Labels?.[LABEL.managed] !== 'true') {
-      throw new DeployError('name_taken', `A network named ${network} exists and is not FlukeDeploy's.`);
-    }
-    return existing.Id;
-  }
-
-  private async createNetwork(docker: Docker): Promise<void> {
-    const { network } = this.place;
-    const options = { Name: network, Driver: 'overlay', Attachable: true, CheckDuplicate: true };
-    try {
-      await docker.createNetwork({ ...options, Labels: edgeLabels(this.place) });
-    } catch (error) {
-      if (!isNameConflict(error)) throw error;
-    }
   }
 
   /** What the image's name stands for here: by its digest where a registry knows it, otherwise by its id. */

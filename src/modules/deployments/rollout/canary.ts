@@ -17,9 +17,7 @@ export async function canary(rollout: Rollout, strategy: CanaryStrategy): Promis
     if ('set_weight' in step) await setWeight(rollout, strategy, step.set_weight);
     else await pause(rollout, strategy, index, step.pause.duration_seconds);
   }
-  await rollout.scaleFresh(rollout.wanted);
-  await rollout.gated(rollout.wanted);
-  await rollout.switchOver();
+  await rollout.takeOver();
 }
 
 function describe(index: number, step: CanaryStep, { steps }: CanaryStrategy): string {

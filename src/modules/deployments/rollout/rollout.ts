@@ -251,6 +251,13 @@ export class Rollout {
     await this.#patience.wait(() => ports.router.sync());
   }
 
+  /** The whole of the new version, proved, and all requests to it. */
+  async takeOver(): Promise<void> {
+    await this.scaleFresh(this.wanted);
+    await this.gated(this.wanted);
+    await this.switchOver();
+  }
+
   /** All requests to the new version. */
   async switchOver(): Promise<void> {
     const { name } = this.desired;

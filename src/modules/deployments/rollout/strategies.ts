@@ -1,5 +1,6 @@
 /** The strategies, each told in the order in which it happens. Every step may be run again after a crash. */
 import { DeployError } from '../../../domain/errors.js';
+import { strategyConflict } from '../../../domain/preflight.js';
 import { mixed, nextWave, previewed } from '../../../domain/rollout-plan.js';
 import type { BlueGreenStrategy, RollingStrategy } from '../../../domain/strategy.js';
 import { canary } from './canary.js';
@@ -34,9 +35,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 /** There is nothing to replace, or nothing more. */
 async function begin(rollout: Rollout): Promise<void> {
   await rollout.step(0, `Starting ${rollout.desired.name}`);
-  await rollout.scaleFresh(rollout.wanted);
-  await rollout.gated(rollout.wanted);
-  await rollout.switchOver();
+  await rollout.takeOver();
 }
 
 /** A service that runs just this becomes the new version; replicas that are added prove themselves first. */
@@ -48,19 +47,16 @@ async function adopt(rollout: Rollout): Promise<void> {
     const known = mixed(rollout.traffic, [], rollout.backend(running));
     await rollout.shift(known, `Requests stay with ${running.length} replicas while others are added`);
   }
-  await rollout.scaleFresh(rollout.wanted);
-  await rollout.gated(rollout.wanted);
-  await rollout.switchOver();
+  await rollout.takeOver();
 }
 
 /** A volume has one writer and a host port one holder: the version before must be gone. */
 async function stopFirst(rollout: Rollout): Promise<void> {
-  if (rollout.config.strategy.type !== 'rolling') throw unsupported(rollout);
+  const conflict = strategyConflict(rollout.config);
+  if (conflict !== undefined) throw new DeployError('strategy_unsupported', conflict);
   await rollout.step(0, `Replacing the replicas of ${rollout.place}: old first, then new`);
   await handOver(rollout);
-  await rollout.scaleFresh(rollout.wanted);
-  await rollout.gated(rollout.wanted);
-  await rollout.switchOver();
+  await rollout.takeOver();
 }
 
 async function handOver(rollout: Rollout): Promise<void> {
@@ -68,13 +64,6 @@ async function handOver(rollout: Rollout): Promise<void> {
   rollout.session.log('warn', 'Volumes and host ports have one holder at a time: a short downtime begins');
   await rollout.scaleBefore(0);
   await rollout.goneBefore();
-}
-
-function unsupported(rollout: Rollout): DeployError {
-  return new DeployError(
-    'strategy_unsupported',
-    `${rollout.config.strategy.type} runs two versions at once, which volumes and host ports do not allow.`,
-  );
 }
 
 /** In waves: new replicas prove themselves and take requests before as many old ones go. */

@@ -1,17 +1,11 @@
 /** What the edge costs: the same requests to the same container through FlukeDeploy's edge and through a plain nginx. */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { TRAFFIC_APP_PORT, trafficApp } from '../test/support/traffic-app.ts';
 import { until } from '../test/support/until.ts';
 import { startPlainNginx } from './baselines/plain-nginx.ts';
 import { comparison, now, quantile, type Benchmark, type Measure } from './support/benchmark.ts';
-import { DeployClient } from './support/deploy-client.ts';
 import { fetchOnce, load, type Load } from './support/http-load.ts';
-import { removeLeftovers } from './support/leftovers.ts';
-import { edgeEnvironment } from './support/ports.ts';
-import { FLUKEDEPLOY, startServer } from './support/server.ts';
-import { temporaryFolder } from './support/stores.ts';
+import { startServerWithEdge } from './support/server-with-edge.ts';
 
 const HOST = 'bench.test';
 const LOADS = [
@@ -28,19 +22,12 @@ interface Result {
 }
 
 export const edge: Benchmark = async (scope, { quick, rounds }) => {
-  const prefix = `fdbench-${randomBytes(4).toString('hex')}`;
-  const docker = new Docker();
-  scope.defer(() => removeLeftovers(docker, prefix));
-  const folder = await temporaryFolder(scope);
-  const environment = await edgeEnvironment(`${prefix}-edge`);
-  const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
-  const client = await DeployClient.logIn(server);
+  const { client, docker, folder, prefix, url } = await startServerWithEdge(scope);
   const app = { app_name: `${prefix}-app`, project: prefix, domains: [HOST] };
   await client.succeed({ ...app, ...trafficApp({ version: 'v1' }) });
 
   const upstream = `${await addressOf(docker, app.app_name)}:${TRAFFIC_APP_PORT}`;
   const nginx = await startPlainNginx(scope, { docker, folder, upstream });
-  const url = `http://127.0.0.1:${environment.HTTP_PORT}`;
   const headers = { host: HOST };
   await until(() => fetchOnce(url, headers).catch(() => undefined), `the edge serves ${HOST}`, 30_000);
 

@@ -1,20 +1,15 @@
 /** Bad versions of an app under load: how soon they are known as bad, and how soon the old one has all requests again. */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import Docker from 'dockerode';
 import type { DeploymentView } from '../src/modules/deployments/deployment.view.js';
 import { trafficApp, type TrafficAppOptions } from '../test/support/traffic-app.ts';
 import { startTestRegistry } from '../test/support/test-registry.ts';
 import { TrafficLoad } from '../test/support/traffic-load.ts';
 import { RawService } from './baselines/raw-service.ts';
 import { comparison, type Benchmark, type Measure } from './support/benchmark.ts';
-import { DeployClient, momentOf } from './support/deploy-client.ts';
+import { momentOf } from './support/deploy-client.ts';
 import { container, EngineEvents, update } from './support/engine-events.ts';
-import { removeLeftovers, removeServices } from './support/leftovers.ts';
-import { edgeEnvironment } from './support/ports.ts';
+import { removeServices } from './support/leftovers.ts';
 import { deployedTrafficApp, rawTrafficApp } from './support/raw-traffic-app.ts';
-import { FLUKEDEPLOY, startServer } from './support/server.ts';
-import { temporaryFolder } from './support/stores.ts';
+import { startServerWithEdge } from './support/server-with-edge.ts';
 
 /** Each takes most of a minute. */
 const MOST_ROUNDS = 3;
@@ -54,17 +49,10 @@ interface Course {
 }
 
 export const rollback: Benchmark = async (scope, { rounds }) => {
-  const prefix = `fdbench-${randomBytes(4).toString('hex')}`;
-  const docker = new Docker();
-  scope.defer(() => removeLeftovers(docker, prefix));
-  const folder = await temporaryFolder(scope);
-  const environment = await edgeEnvironment(`${prefix}-edge`);
-  const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
-  const client = await DeployClient.logIn(server);
+  const { client, docker, prefix, url } = await startServerWithEdge(scope);
   const events = await EngineEvents.listen(scope, docker);
   // It waits until the edge has started, which the measured ones need not.
   await client.succeed({ app_name: `${prefix}-warm`, project: prefix, ...trafficApp({ version: 'v1' }) });
-  const url = `http://127.0.0.1:${environment.HTTP_PORT}`;
   const registry = await startTestRegistry({ open: true });
   scope.defer(() => registry.stop());
   const missing = `${registry.host}/nobody/nothing:1`;

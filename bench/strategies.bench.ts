@@ -1,17 +1,11 @@
 /** The next version of an app by each strategy, against the same app updated by Swarm alone. */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import Docker from 'dockerode';
 import { trafficApp } from '../test/support/traffic-app.ts';
 import { RawService } from './baselines/raw-service.ts';
 import { comparison, type Benchmark } from './support/benchmark.ts';
-import { DeployClient } from './support/deploy-client.ts';
 import { EngineEvents, update } from './support/engine-events.ts';
-import { removeLeftovers, removeServices } from './support/leftovers.ts';
-import { edgeEnvironment } from './support/ports.ts';
+import { removeServices } from './support/leftovers.ts';
 import { deployedTrafficApp, rawTrafficApp } from './support/raw-traffic-app.ts';
-import { FLUKEDEPLOY, startServer } from './support/server.ts';
-import { temporaryFolder } from './support/stores.ts';
+import { startServerWithEdge } from './support/server-with-edge.ts';
 
 const REPLICAS = 2;
 /** Nothing is waited for that the strategy does not need by itself. */
@@ -22,13 +16,7 @@ const STRATEGIES = {
 } as const;
 
 export const strategies: Benchmark = async (scope, { rounds }) => {
-  const prefix = `fdbench-${randomBytes(4).toString('hex')}`;
-  const docker = new Docker();
-  scope.defer(() => removeLeftovers(docker, prefix));
-  const folder = await temporaryFolder(scope);
-  const environment = await edgeEnvironment(`${prefix}-edge`);
-  const server = await startServer(scope, FLUKEDEPLOY, { DATA_DIR: join(folder, 'data'), ...environment });
-  const client = await DeployClient.logIn(server);
+  const { client, docker, prefix } = await startServerWithEdge(scope);
   const events = await EngineEvents.listen(scope, docker);
   // It waits until the edge has started, which the measured ones need not.
   await client.succeed({ app_name: `${prefix}-warm`, project: prefix, ...trafficApp({ version: 'v1' }) });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorCode } from './errors.js';
 import type { TaskView } from './ports.js';
-import { taskFault, unplacedFault } from './task-fault.js';
+import { exitFault, taskFault, unplacedFault } from './task-fault.js';
 
 const task = (fields: Partial<TaskView> = {}): TaskView => ({
   id: 'task',
@@ -111,6 +111,14 @@ it.each(['new', 'pending', 'preparing', 'starting', 'running', 'shutdown', 'remo
     expect(taskFault(task({ state }))).toBeUndefined();
   },
 );
+
+it('tells how a program ended that Swarm takes for running', () => {
+  expect(exitFault(task(), 4)).toMatchObject({
+    code: 'container_crashed',
+    message: 'The program ended with code 4.',
+    task: { exit_code: 4 },
+  });
+});
 
 describe('no node takes a task', () => {
   const pending = (error: string) => unplacedFault(task({ state: 'pending', error }));

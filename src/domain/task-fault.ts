@@ -72,6 +72,12 @@ export function taskFault(task: TaskView): Fault | undefined {
   }
 }
 
+/** Why the program of a task that Swarm still takes for running is over. */
+export function exitFault(task: TaskView, exitCode: number): Fault {
+  const over = { ...task, exit_code: exitCode };
+  return { ...ended(over), task: over };
+}
+
 /** Why no node takes the task, where it waits for one: its error holds the reason in brackets. */
 export function unplacedFault(task: TaskView): Fault | undefined {
   if (task.state !== 'pending' || !task.error.startsWith('no suitable node')) return undefined;

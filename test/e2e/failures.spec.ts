@@ -20,6 +20,14 @@ const NODE_503 =
 /** Healthy until it has answered its first checks, and never again. */
 const FALLS_ILL =
   "let asked = 0; require('http').createServer((_, answer) => { answer.statusCode = ++asked > 5 ? 503 : 200; answer.end('fallen ill'); }).listen(80)";
+/** Healthy until it ends: its probes fail before Swarm tells that it is over. */
+const DIES =
+  "require('http').createServer((_, answer) => answer.end('well')).listen(80); setTimeout(() => { console.log('farewell'); process.exit(6); }, 8000)";
+const DIES_SOON = {
+  image: 'node:24',
+  command: ['node', '-e', DIES],
+  health_check: { ...QUICK_CHECK, interval_ms: 100, bake_ms: 20_000 },
+};
 const ILL_SOON = {
   image: 'node:24',
   command: ['node', '-e', FALLS_ILL],
@@ -61,6 +69,7 @@ async function startAll(): Promise<void> {
   bench.start('syntax', {}, built('FROM busybox:1', 'COPPY a b'));
   bench.start('crash', { ...sh('echo to stdout; echo to stderr >&2; exit 3'), replicas: 2 });
   bench.start('later', sh('echo up for a second; sleep 1; exit 4'));
+  bench.start('dies', DIES_SOON);
   bench.start('command', { image: 'busybox:1', command: ['/no/such/program', '--flag'] });
   bench.start('missing', { image: `${registry.host}/nobody/nothing:1` });
   bench.start(
@@ -128,6 +137,7 @@ describe('a first deployment that fails', () => {
     ['missing', 'its image does not exist', ['build', 'image_not_found'], /nobody\/nothing:1/, /^$/],
     ['crash', 'it crashes at once', ['deploy', 'container_crashed'], /code 3/, /^(?=[^]*to stdout)(?=[^]*to stderr)/],
     ['later', 'it crashes after a second', ['deploy', 'container_crashed'], /code 4/, /up for a second/],
+    ['dies', 'it ends after it was healthy', ['post_deploy', 'container_crashed'], /code 6/, /farewell/],
     ['command', 'its command does not exist', ['deploy', 'command_not_found'], /\/no\/such\/program/, /./],
     ['sick', 'its HEALTHCHECK never passes', ['deploy', 'unhealthy'], /still not ready/, /^$/],
     ['taken', 'a program outside of Docker has its port', ['deploy', 'port_in_use'], /\d+ is in use/, /^$/],

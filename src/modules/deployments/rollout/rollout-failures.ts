@@ -3,6 +3,7 @@ import { toDeployError, type Verdict } from '../../../domain/convergence.js';
 import type { DeploymentState } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { Cluster, TaskView } from '../../../domain/ports.js';
+import { exitFault } from '../../../domain/task-fault.js';
 import type { HealthGate } from './health-gate.js';
 
 /** @throws DeployError why the version is taken back, where that has been decided */
@@ -12,12 +13,18 @@ export function throwIfTakenBack({ rollout }: DeploymentState): void {
   if (aborted) throw new DeployError('aborted', `The rollout was aborted: ${aborted.reason}`);
 }
 
-/** @throws DeployError where a replica was healthy and is no longer */
-export function throwIfFallen(gate: HealthGate, running: readonly TaskView[]): void {
-  const fallen = running.filter((task) => gate.hasFallen(task));
-  if (fallen[0] === undefined) return;
-  const message = `replica ${fallen[0].slot} was healthy and is no longer.`;
-  throw new DeployError('health_check_failed', message, { evidence: gate.evidence(fallen) });
+/**
+ * Swarm tells of the end of a container up to a second later than the probes: the container itself is asked which it is.
+ * @throws DeployError where a replica was healthy and is no longer
+ */
+export async function throwIfFallen(gate: HealthGate, running: readonly TaskView[], cluster: Cluster): Promise<void> {
+  const [fallen, ...others] = running.filter((task) => gate.hasFallen(task));
+  if (fallen === undefined) return;
+  const evidence = await cluster.evidence(fallen);
+  const fault = evidence.exit_code === undefined ? undefined : exitFault(fallen, evidence.exit_code);
+  if (fault) throw toDeployError(fault, evidence);
+  const message = `replica ${fallen.slot} was healthy and is no longer.`;
+  throw new DeployError('health_check_failed', message, { evidence: gate.evidence([fallen, ...others]) });
 }
 
 /** The verdict with what the container left behind; containers and their logs vanish soon, so this is read at once. */

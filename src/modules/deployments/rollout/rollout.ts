@@ -134,7 +134,7 @@ export class Rollout {
       session.log('warn', `Nothing comes back from ${where}: where the node is lost, Swarm runs it elsewhere`);
     }
     const running = serving.filter((task) => !this.gate.isSilent(task));
-    throwIfFallen(this.gate, running);
+    await throwIfFallen(this.gate, running, ports.cluster);
     return { verdict, fresh, running, ready: running.filter((task) => this.gate.hasPassed(task)) };
   }
 

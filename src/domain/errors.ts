@@ -57,7 +57,9 @@ export const ERRORS = {
   ),
   source_unusable: request(422, 'The source cannot be deployed.'),
   strategy_unsupported: request(422, 'The strategy does not fit the app.', 'Use rolling.'),
-  plugin_unknown: request(422, 'No plugin has this name.'),
+  plugin_unknown: request(422, 'No plugin has this name.', 'GET /api/v1/plugins lists those that there are.'),
+  plugin_options_invalid: request(422, 'The options of a plugin are not valid.'),
+  plugin_locked: request(403, 'The server has locked the options of this plugin.'),
   git_ref_not_found: request(422, 'The git ref does not exist in the repository.'),
   git_unreachable: { ...passing('The git repository cannot be reached.', 'Check the URL and the token.'), http: 422 },
   git_host_refused: request(422, 'This git host is not allowed.', 'Add the host to GIT_ALLOWED_HOSTS if it is yours.'),
@@ -170,6 +172,19 @@ export const ERRORS = {
   registry_not_found: request(404, 'No registry has this name.'),
   rollback_failed: permanent('The rollback failed too.', 'Look at what serves now, and deploy a good version.'),
 
+  // Plugins
+  plugin_invalid: permanent('The plugin cannot be loaded.'),
+  plugin_missing: permanent('The plugin is not on this worker.', 'Give every worker the same FLUKEDEPLOY_PLUGINS.'),
+  hook_failed: permanent('A plugin stopped the deployment.', 'Its message and evidence say why.'),
+  hook_timeout: permanent('The hook of a plugin took longer than it may.'),
+  plugin_crashed: permanent('The plugin crashed.', 'The last lines it printed are in the evidence.'),
+  plugin_flooded: permanent('The plugin wrote more than it may.'),
+  plugin_out_of_memory: permanent('The plugin used more memory than it may.'),
+  secret_missing: permanent('The app and the server have no secret of this name.'),
+  secret_found: permanent('The source holds secrets.', 'Take them out, and change them: they are in its history.'),
+  source_rejected: permanent('The source breaks the rules of this app.'),
+  image_rejected: permanent('The image breaks the rules of this app.'),
+
   // The deployment as a whole
   phase_timeout: permanent('The phase took longer than it may.'),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),
@@ -191,6 +206,9 @@ export interface Failure {
   readonly retryable: boolean;
   readonly evidence?: readonly string[];
   readonly hint?: string;
+  /** Where a plugin failed: its name, and the code that it gave itself. */
+  readonly plugin?: string;
+  readonly plugin_code?: string;
 }
 
 export interface FieldError {
@@ -205,6 +223,7 @@ export class DeployError extends Error {
   readonly evidence: readonly string[] | undefined;
   readonly fields: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly plugin: { readonly name: string; readonly code?: string } | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -213,6 +232,7 @@ export class DeployError extends Error {
       evidence?: readonly string[] | undefined;
       fields?: readonly FieldError[];
       retryAfterSeconds?: number;
+      plugin?: { readonly name: string; readonly code?: string } | undefined;
       cause?: unknown;
     } = {},
   ) {
@@ -220,11 +240,14 @@ export class DeployError extends Error {
     this.evidence = details.evidence;
     this.fields = details.fields;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.plugin = details.plugin;
   }
 
   /** What was recorded, as an error again. */
-  static of({ code, message, evidence }: Failure): DeployError {
-    return new DeployError(code, message, { evidence });
+  static of({ code, message, evidence, plugin, plugin_code }: Failure): DeployError {
+    const by =
+      plugin === undefined ? undefined : { name: plugin, ...(plugin_code !== undefined && { code: plugin_code }) };
+    return new DeployError(code, message, { evidence, plugin: by });
   }
 
   toFailure(): Failure {
@@ -235,6 +258,8 @@ export class DeployError extends Error {
       retryable: row.retryable,
       ...(this.evidence?.length && { evidence: this.evidence }),
       ...(row.hint && { hint: row.hint }),
+      ...(this.plugin && { plugin: this.plugin.name }),
+      ...(this.plugin?.code && { plugin_code: this.plugin.code }),
     };
   }
 }

@@ -33,6 +33,16 @@ export const LIMITS = {
   /** Lines of output kept per phase attempt; what is cut is said in the log. */
   lines_per_phase: 50_000,
   evidence_lines: 20,
+  plugin_uses: 50,
+  /** JSON of a plugin's options. */
+  plugin_options_bytes: 16_384,
+  hook_seconds: 3_600,
+  /** JSON of all outputs of one hook. */
+  hook_output_bytes: 16_384,
+  /** Findings kept with the deployment; all of them are in the log. */
+  hook_findings: 20,
+  /** Entries that one run of a hook may log. */
+  hook_entries: 10_000,
   socket_message_bytes: 64 * 1024,
   idempotency_hours: 24,
 } as const;

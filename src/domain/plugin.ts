@@ -240,3 +240,16 @@ export interface HookResult {
   readonly findings?: readonly Finding[];
   readonly outputs?: JsonObject;
 }
+
+/** What `fail` throws: the hook has failed, with a code of the plugin's own. */
+export class HookFailure extends Error {
+  override readonly name = 'HookFailure';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly evidence: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}

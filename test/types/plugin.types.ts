@@ -1,6 +1,8 @@
 /** What the compiler must refuse of plugins, and what it must know: checked by tsc, run by nobody. */
 import { definePlugin, z, type PluginDefinition } from '../../src/plugin/index.js';
 
+const log = (_: unknown): void => undefined;
+
 class SizeOptions {
   limit_mb = 100;
 }
@@ -15,7 +17,9 @@ const right = definePlugin({
       workspace.folder.trim();
     },
     pre_deploy: {
-      run: async ({ options, run }) => void (await run(['true', String(options.limit_mb)])),
+      run: async ({ options, run }) => {
+        await run(['true', String(options.limit_mb)]);
+      },
       onFailure: 'warn',
     },
     post_deploy: async ({ fetch, fail }) =>
@@ -28,14 +32,22 @@ definePlugin({
   name: 'from-a-class',
   apiVersion: 1,
   options: SizeOptions,
-  hooks: { pre_build: ({ options }) => void options.limit_mb.toFixed() },
+  hooks: {
+    pre_build: ({ options }) => {
+      options.limit_mb.toFixed();
+    },
+  },
 });
 
 definePlugin({
   name: 'from-a-function',
   apiVersion: 1,
-  options: (input) => ({ path: String(input['path']) }),
-  hooks: { post_deploy: async ({ options, fetch }) => void (await fetch(options.path)) },
+  options: ({ path }) => ({ path: typeof path === 'string' ? path : '/' }),
+  hooks: {
+    post_deploy: async ({ options, fetch }) => {
+      await fetch(options.path);
+    },
+  },
 });
 
 definePlugin({
@@ -53,11 +65,11 @@ definePlugin({ name: 'c', apiVersion: 1, hooks: { pre_build: () => 1 } });
 // @ts-expect-error nor a promise of something
 definePlugin({ name: 'd', apiVersion: 1, hooks: { pre_build: async () => 'done' } });
 // @ts-expect-error there is no image yet
-definePlugin({ name: 'e', apiVersion: 1, hooks: { pre_build: ({ image }) => void image } });
+definePlugin({ name: 'e', apiVersion: 1, hooks: { pre_build: ({ image }) => log(image) } });
 // @ts-expect-error before any request reaches it, the new version cannot be asked
-definePlugin({ name: 'f', apiVersion: 1, hooks: { pre_deploy: ({ fetch }) => void fetch('/') } });
+definePlugin({ name: 'f', apiVersion: 1, hooks: { pre_deploy: ({ fetch }) => log(fetch) } });
 // @ts-expect-error the source is gone by now
-definePlugin({ name: 'g', apiVersion: 1, hooks: { post_deploy: ({ workspace }) => void workspace } });
+definePlugin({ name: 'g', apiVersion: 1, hooks: { post_deploy: ({ workspace }) => log(workspace) } });
 // @ts-expect-error a hook is needed to say what a plugin does
 definePlugin({ name: 'h', apiVersion: 1 });
 definePlugin({
@@ -66,7 +78,7 @@ definePlugin({
   options: z.strictObject({ limit_mb: z.number() }),
   hooks: {
     // @ts-expect-error the options have no such field
-    pre_build: ({ options }) => void options.limit_kb,
+    pre_build: ({ options }) => log(options.limit_kb),
   },
 });
 definePlugin({

@@ -60,10 +60,23 @@ import {
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
+import { NO_SERVER_PLUGINS, parseServerPlugins, Plugins, type ServerPlugins } from './modules/plugins/index.js';
+import { builtInPlugins } from './plugins/index.js';
+import { VERSION } from './version.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
 import { QueueModule } from './queue/queue.module.js';
 
 const MEGABYTE = 1024 * 1024;
+
+/** @throws Error that names the variable and each wrong field */
+function readServerPlugins(text: string | undefined): ServerPlugins {
+  if (text === undefined) return NO_SERVER_PLUGINS;
+  try {
+    return parseServerPlugins(text);
+  } catch (error) {
+    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${String(error)}`, { cause: error });
+  }
+}
 
 /** Multipart bodies go through the same validation as JSON ones. */
 class PipeBodyValidator extends BodyValidator {
@@ -177,7 +190,14 @@ export class PortsModule {
         ]),
       ],
     ];
+    const serverPlugins = readServerPlugins(infrastructure.pluginConfig);
     const providers: Provider[] = [
+      {
+        provide: Plugins,
+        useFactory: (cluster: Cluster, images: Images) =>
+          Plugins.open(builtInPlugins({ cluster, images }, VERSION), serverPlugins),
+        inject: [Cluster, Images],
+      },
       ...values.map(([provide, useValue]) => ({ provide, useValue })),
       { provide: PhaseQueue, useClass: BullPhaseQueue },
       { provide: BodyValidator, useClass: PipeBodyValidator },

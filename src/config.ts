@@ -70,6 +70,10 @@ export const VARIABLES = {
   ACME_CA_FILE: variable('PEM file of what a private authority’s own HTTPS is signed by', (path) => resolve(path)),
   FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
   FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
+  FLUKEDEPLOY_PLUGIN_CONFIG: variable(
+    'JSON file with the plugins that are on for every app, and with secrets for them',
+    (path) => resolve(path),
+  ),
   FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
   FLUKEDEPLOY_INSTANCE: variable('name of this process in log entries', text, `${hostname()}/${process.pid}`),
   FLUKEDEPLOY_LEASE_SECONDS: variable(

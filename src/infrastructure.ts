@@ -29,6 +29,8 @@ export interface Infrastructure {
   readonly secrets: Secrets;
   /** PEM of whom the certificate authority's own HTTPS is signed by, beside the public ones. */
   readonly acmeAuthorities: string | undefined;
+  /** Text of the file that FLUKEDEPLOY_PLUGIN_CONFIG names. */
+  readonly pluginConfig: string | undefined;
   close(): Promise<void>;
 }
 
@@ -105,9 +107,16 @@ async function open(
     });
   }
   const docker = new DockerClient(config.DOCKER_HOST);
-  const { ACME_CA_FILE: authorities } = config;
-  const acmeAuthorities = authorities === undefined ? undefined : await readFile(authorities, 'utf8');
-  return { database, redis, docker, installation: await database.installation(), secrets, acmeAuthorities };
+  const [acmeAuthorities, pluginConfig] = await Promise.all([
+    textOf(config.ACME_CA_FILE),
+    textOf(config.FLUKEDEPLOY_PLUGIN_CONFIG),
+  ]);
+  const installation = await database.installation();
+  return { database, redis, docker, installation, secrets, acmeAuthorities, pluginConfig };
+}
+
+async function textOf(file: string | undefined): Promise<string | undefined> {
+  return file === undefined ? undefined : readFile(file, 'utf8');
 }
 
 /** Several processes of the roles api and worker may share a folder; private servers belong to one. */

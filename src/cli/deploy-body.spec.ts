@@ -47,6 +47,7 @@ describe('the other options', () => {
       '--app web --image a --env A=1 --env B=2 --replicas 3 --port 8080 --publish 53:53/udp --volume data:/data:ro ' +
       '--health-path /ready --app-version 1.2.3 --environment staging --project shop --strategy rolling ' +
       '--domain a.example --domain b.example ' +
+      '--plugin secret-scan --plugin size={"limit":7} ' +
       '--validation-level strict --no-auto-rollback --timeout 60 --on-conflict supersede --reason because';
     expect(order(line).body).toEqual({
       app_name: 'web',
@@ -63,6 +64,7 @@ describe('the other options', () => {
       project: 'shop',
       strategy: 'rolling',
       validation_level: 'strict',
+      plugins: [{ name: 'secret-scan' }, { name: 'size', options: { limit: 7 } }],
       auto_rollback: false,
       timeout_seconds: 60,
       on_conflict: 'supersede',

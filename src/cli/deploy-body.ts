@@ -1,5 +1,6 @@
 /** From the options of `deploy` to the body of `POST /api/v1/deploy`, and to what is uploaded with it. */
 import type { HealthCheck, OnConflict, PortMapping, ValidationLevel, VolumeMount } from '../domain/app-spec.js';
+import type { PluginUse } from '../domain/hooks.js';
 import type { StrategyType } from '../domain/strategy.js';
 import type { DeployOptions } from './deploy-options.js';
 import { UsageError } from './failures.js';
@@ -21,6 +22,7 @@ export interface DeployBody {
   readonly health_check?: Partial<HealthCheck>;
   readonly strategy?: StrategyType;
   readonly validation_level?: ValidationLevel;
+  readonly plugins?: readonly PluginUse[];
   readonly auto_rollback?: boolean;
   readonly timeout_seconds?: number;
   readonly on_conflict?: OnConflict;
@@ -101,10 +103,11 @@ function appFields(options: DeployOptions, { spec, env: envFile }: OptionFiles):
 }
 
 function runFields(options: DeployOptions): Partial<DeployBody> {
-  const { strategy, validationLevel, autoRollback, timeout, onConflict, reason } = options;
+  const { strategy, validationLevel, plugin, autoRollback, timeout, onConflict, reason } = options;
   return {
     ...(strategy && { strategy }),
     ...(validationLevel && { validation_level: validationLevel }),
+    ...(plugin && { plugins: plugin }),
     ...(!autoRollback && { auto_rollback: false }),
     ...(timeout !== undefined && { timeout_seconds: timeout }),
     ...(onConflict && { on_conflict: onConflict }),

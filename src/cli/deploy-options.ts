@@ -8,8 +8,9 @@ import {
   type ValidationLevel,
   type VolumeMount,
 } from '../domain/app-spec.js';
+import type { PluginUse } from '../domain/hooks.js';
 import { STRATEGY_TYPES, type StrategyType } from '../domain/strategy.js';
-import { environmentValue, integer, listed, portMapping, volumeMount } from './option-values.js';
+import { environmentValue, integer, listed, pluginUse, portMapping, volumeMount } from './option-values.js';
 
 export interface DeployOptions {
   readonly app?: string;
@@ -32,6 +33,7 @@ export interface DeployOptions {
   readonly project?: string;
   readonly strategy?: StrategyType;
   readonly validationLevel?: ValidationLevel;
+  readonly plugin?: readonly PluginUse[];
   readonly autoRollback: boolean;
   readonly timeout?: number;
   readonly onConflict?: OnConflict;
@@ -70,6 +72,7 @@ export function withDeployOptions(command: Command): Command {
     .optionsGroup('How it is deployed:')
     .addOption(new Option('--strategy <strategy>', 'how replicas are replaced').choices(STRATEGY_TYPES))
     .addOption(new Option('--validation-level <level>', 'which gates must pass').choices(VALIDATION_LEVELS))
+    .option('--plugin <name[=options]>', 'plugin that is on, with its options as JSON, repeatable', pluginUse)
     .option('--no-auto-rollback', 'leave a failed release running')
     .option('--timeout <seconds>', 'longest time for the whole deployment', integer)
     .addOption(new Option('--on-conflict <what>', 'when another deployment of the app runs').choices(ON_CONFLICT))

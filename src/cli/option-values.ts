@@ -1,6 +1,7 @@
 /** Reads the values of options; what has not the right form is refused with the form it should have. */
 import { InvalidArgumentError } from 'commander';
 import type { PortMapping, VolumeMount } from '../domain/app-spec.js';
+import type { JsonObject, PluginUse } from '../domain/hooks.js';
 
 export function integer(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
@@ -17,6 +18,24 @@ export function environmentValue(text: string, former: Readonly<Record<string, s
 /** Repeatable, such as `--domain one.example --domain two.example`. */
 export function listed(text: string, former: readonly string[] = []): string[] {
   return [...former, text];
+}
+
+/** Repeatable: `--plugin secret-scan`, `--plugin 'run-tests={"command":["npm","test"]}'`. */
+export function pluginUse(text: string, former: readonly PluginUse[] = []): PluginUse[] {
+  const [, name = '', options] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+  return [...former, { name, ...(options !== undefined && { options: jsonObject(options) }) }];
+}
+
+function jsonObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('Its options must be JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidArgumentError('Its options must be a JSON object.');
+  return value as JsonObject;
 }
 
 /** Repeatable: `--publish 8080:80/tcp`. */

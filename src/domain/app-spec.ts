@@ -1,6 +1,7 @@
 /** What an app is configured to be, what a deployment asks for, and how the two become one configuration. */
 import type { DeploymentIdentity } from './facts.js';
 import type { Phase } from './phases.js';
+import type { PluginUse } from './hooks.js';
 import { DEFAULT_STRATEGIES, type Strategy, type StrategyType } from './strategy.js';
 
 export interface PortMapping {
@@ -64,6 +65,8 @@ export interface AppConfig {
   readonly force_https: boolean;
   readonly strategy: Strategy;
   readonly health_check?: HealthCheck;
+  /** Switched on for every deployment of the app. */
+  readonly plugins: readonly PluginUse[];
 }
 
 export const DEFAULT_CONFIG: AppConfig = {
@@ -78,6 +81,7 @@ export const DEFAULT_CONFIG: AppConfig = {
   domains: [],
   force_https: false,
   strategy: DEFAULT_STRATEGIES.rolling,
+  plugins: [],
 };
 
 export const DEFAULT_HEALTH_CHECK: HealthCheck = {
@@ -169,6 +173,10 @@ export interface DeploySpec {
   readonly on_conflict: OnConflict;
   /** What becomes of a version that fails when there is none before it; `remove` where it is left out. */
   readonly on_first_failure?: OnFirstFailure;
+  /** Switched on for this deployment. */
+  readonly plugins?: readonly PluginUse[];
+  /** Those that the server switched on for every app when this was asked for. */
+  readonly server_plugins?: readonly PluginUse[];
   /** New replicas even where what runs is just what is asked for. */
   readonly fresh?: boolean;
 }
@@ -186,9 +194,21 @@ export function skippedPhases(spec: DeploySpec, config: AppConfig): Partial<Reco
       pre_build: 'the image is there, there is no source to check',
       build: 'the image is there, nothing is built',
     }),
-    ...(spec.validation_level === 'none' && { pre_deploy: 'validation_level is none' }),
+    ...(spec.validation_level === 'none' &&
+      pluginUses(spec, config).length === 0 && {
+        pre_deploy: 'validation_level is none, and no plugin is switched on',
+      }),
     ...(config.replicas === 0 && { post_deploy: 'no replicas were asked for, there is nothing to probe' }),
   };
+}
+
+/** What is switched on: the deployment's word counts before the app's, and the app's before the server's. */
+export function pluginUses(
+  { plugins = [], server_plugins = [] }: Pick<DeploySpec, 'plugins' | 'server_plugins'>,
+  config: Pick<AppConfig, 'plugins'>,
+): readonly PluginUse[] {
+  const byName = new Map([...server_plugins, ...config.plugins, ...plugins].map((use) => [use.name, use]));
+  return [...byName.values()];
 }
 
 /** How people see the source: in lists, in the first line of the log. Holds no secret. */

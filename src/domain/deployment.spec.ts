@@ -37,6 +37,7 @@ const FACT_TYPES: Readonly<Record<FactType, true>> = {
   phase_released: true,
   phase_succeeded: true,
   phase_skipped: true,
+  hook_ended: true,
   phase_failed: true,
   cancel_requested: true,
   traffic_shifted: true,

@@ -4,6 +4,7 @@
  */
 import { DeployError, type Failure } from './errors.js';
 import type { DeploymentState, Fact, PhaseState } from './facts.js';
+import type { HookResult } from './hooks.js';
 import { evolveRollout } from './rollout-state.js';
 import {
   backoffBefore,
@@ -86,6 +87,11 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
         status: 'skipped',
         skipped_because: fact.reason,
       });
+    case 'hook_ended':
+      return {
+        ...state,
+        hooks: [...(state.hooks ?? []).filter((other) => !isSameHook(other, fact.result)), fact.result],
+      };
     case 'phase_failed':
       return withPhase(state, fact.phase, { ...ended(state.phases[fact.phase], 'failed', at), error: fact.error });
     case 'cancel_requested': {
@@ -218,6 +224,10 @@ function cancelled({ superseded_by, reason }: NonNullable<DeploymentState['cance
     ? new DeployError('superseded', `Superseded by ${superseded_by}.`)
     : new DeployError('cancelled', reason ? `Cancelled: ${reason}` : undefined);
   return { kind: 'cancel', error: error.toFailure() };
+}
+
+function isSameHook(one: HookResult, other: HookResult): boolean {
+  return one.plugin === other.plugin && one.hook === other.hook;
 }
 
 function withPhase(state: DeploymentState, phase: Phase, next: PhaseState): DeploymentState {

@@ -185,6 +185,12 @@ export const ERRORS = {
   source_rejected: permanent('The source breaks the rules of this app.'),
   image_rejected: permanent('The image breaks the rules of this app.'),
 
+  tests_failed: permanent('The tests of the app failed.', 'Their last lines are in the evidence.'),
+  release_command_failed: permanent(
+    'The release command failed.',
+    'Its last lines are in the evidence; no request has met the new version.',
+  ),
+
   // The deployment as a whole
   phase_timeout: permanent('The phase took longer than it may.'),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),

@@ -6,9 +6,11 @@ import {
   createDeploymentLog,
   createErrorLog,
   FlukeDeployEventType as Event,
+  pluginComponent,
   type LogDraft,
 } from './log-entry.js';
 import type { Phase } from './phases.js';
+import type { HookResult } from './hooks.js';
 import { isRelease } from './releases.js';
 
 interface PhaseEvents {
@@ -92,6 +94,8 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
         metadata: { reason: fact.reason },
       });
     }
+    case 'hook_ended':
+      return hookEntry(at, fact.result);
     case 'phase_failed': {
       const { error: event_type, title } = PHASE_EVENTS[fact.phase];
       return createErrorLog({
@@ -188,6 +192,25 @@ export function describeFact(fact: Fact, state: DeploymentState): LogDraft {
         metadata: { details: { rolled_back_by: fact.by, cause: fact.error } },
       });
   }
+}
+
+const HOOK_LEVELS = { passed: 'info', warned: 'warn', failed: 'error' } as const;
+
+function hookEntry(at: string, { plugin, hook, attempt, outcome, duration_ms, ...told }: HookResult): LogDraft {
+  const { code, message = 'passed', findings, outputs } = told;
+  const goesOn = outcome === 'warned' ? ' The deployment goes on.' : '';
+  return createDeploymentLog({
+    at,
+    phase: hook,
+    attempt,
+    component: pluginComponent(plugin),
+    level: HOOK_LEVELS[outcome],
+    message: `${plugin}: ${message}${goesOn}`,
+    metadata: {
+      duration_ms,
+      details: { outcome, ...(code && { code }), ...(findings && { findings }), ...(outputs && { outputs }) },
+    },
+  });
 }
 
 /** What people want to know first of a failure: whether anybody noticed. */

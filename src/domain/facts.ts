@@ -1,6 +1,7 @@
 /** What can happen to a deployment, and the state that follows from it: types only. */
 import type { Failure } from './errors.js';
 import type { DeploymentStatus, Phase, PhaseStatus } from './phases.js';
+import type { HookResult } from './hooks.js';
 import type { Retiring, Traffic } from './traffic.js';
 
 /** Who caused something: a person's session, a token (with its agent's name), or FlukeDeploy itself. */
@@ -82,6 +83,8 @@ export type Fact = At &
         readonly outputs: PhaseOutputs;
       }
     | { readonly type: 'phase_skipped'; readonly phase: Phase; readonly reason: string }
+    /** A plugin's hook has run: before its phase ends, whatever becomes of that. */
+    | { readonly type: 'hook_ended'; readonly result: HookResult }
     | { readonly type: 'phase_failed'; readonly phase: Phase; readonly attempt: number; readonly error: Failure }
     | {
         readonly type: 'cancel_requested';
@@ -156,6 +159,8 @@ export interface DeploymentState {
   readonly phases: Readonly<Record<Phase, PhaseState>>;
   readonly skips: Partial<Record<Phase, string>>;
   readonly outputs: PhaseOutputs;
+  /** The last run of each hook, in order. */
+  readonly hooks?: readonly HookResult[];
   readonly replicas?: number;
   readonly requested_at: string;
   readonly started_at?: string;

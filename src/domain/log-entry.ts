@@ -200,6 +200,11 @@ export function createScaleLog(
   });
 }
 
+/** Source of the entries that a plugin's hook makes. */
+export function pluginComponent(plugin: string): string {
+  return `plugin/${plugin}`;
+}
+
 export function actorMetadata(actor: Actor): Pick<EventMetadata, 'actor' | 'agent'> {
   return { actor: actor.name, ...(actor.agent && { agent: actor.agent }) };
 }

@@ -41,7 +41,8 @@ interface PhaseRule {
 export const PHASE_RULES: Readonly<Record<Phase, PhaseRule>> = {
   pre_build: { status: 'building', timeout_ms: 300_000, max_attempts: 3, backoff_ms: 1_000 },
   build: { status: 'building', timeout_ms: 1_800_000, max_attempts: 3, backoff_ms: 2_000 },
-  pre_deploy: { status: 'deploying', timeout_ms: 120_000, max_attempts: 3, backoff_ms: 1_000 },
+  // Tests and migrations run in it.
+  pre_deploy: { status: 'deploying', timeout_ms: 1_800_000, max_attempts: 3, backoff_ms: 1_000 },
   deploy: { status: 'deploying', timeout_ms: 900_000, max_attempts: 3, backoff_ms: 2_000 },
   post_deploy: { status: 'deploying', timeout_ms: 600_000, max_attempts: 2, backoff_ms: 1_000 },
 };

@@ -2,39 +2,16 @@
  * The plugin API: what a plugin is, what its hooks see and what they may do. Types and tables only; `src/plugin` publishes them
  * as `flukedeploy/plugin`.
  */
+import type { PortMapping, Resources, ValidationLevel, VolumeMount } from './app-spec.js';
 import type { DeploymentKind } from './facts.js';
 import type { LogLevel } from './log-entry.js';
+import type { Finding, Hook, HookRule, JsonObject, Json } from './hooks.js';
+import type { StrategyType } from './strategy.js';
+
+export * from './hooks.js';
 
 /** Version of this API that a plugin is written for; a server refuses plugins of another one at its start. */
 export const PLUGIN_API_VERSION = 1;
-
-/** The places of a deployment where plugins run, in order. */
-export const HOOKS = ['pre_build', 'pre_deploy', 'post_deploy'] as const;
-export type Hook = (typeof HOOKS)[number];
-
-/** What the failure of a hook means: `fail` stops the phase (in post_deploy the version is taken back), `warn` is recorded. */
-export const ON_FAILURE = ['fail', 'warn'] as const;
-export type OnFailure = (typeof ON_FAILURE)[number];
-
-/** What JSON can hold: options, outputs and details. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
-export type JsonObject = { readonly [name: string]: Json };
-
-export type Severity = 'error' | 'warning' | 'info';
-
-/** One thing that a check has found. */
-export interface Finding {
-  /** Errors fail the hook once it has ended; warnings do so where the app's validation level says so. */
-  readonly severity: Severity;
-  /** The kind of finding, in snake_case: tools compare by it. */
-  readonly code: string;
-  /** A plain sentence. */
-  readonly message: string;
-  /** Where it is, such as `Dockerfile:3`. */
-  readonly place?: string;
-  /** What to do about it. */
-  readonly hint?: string;
-}
 
 /** The deployment as plugins see it: frozen, without any secret value. Fields are named as on the wire. */
 export interface PluginDeployment {
@@ -51,7 +28,7 @@ export interface PluginDeployment {
   readonly actor: { readonly name: string; readonly agent?: string };
   readonly reason?: string;
   readonly rollback_of?: string;
-  readonly validation_level: 'none' | 'basic' | 'strict';
+  readonly validation_level: ValidationLevel;
   readonly replicas: number;
   /** The container's HTTP port; 0 = it serves none. */
   readonly port: number;
@@ -61,10 +38,17 @@ export interface PluginDeployment {
   readonly env: readonly string[];
   /** Names of the files under /run/secrets. */
   readonly secrets: readonly string[];
-  readonly volumes: readonly { readonly source: string; readonly target: string; readonly read_only: boolean }[];
-  readonly strategy: 'rolling' | 'blue_green' | 'canary';
+  readonly ports: readonly PortMapping[];
+  readonly volumes: readonly VolumeMount[];
+  readonly resources: Resources;
+  readonly strategy: StrategyType;
+  /** Whether the app itself is configured with a health check. */
+  readonly has_health_check: boolean;
   /** What serves now; absent for a first deployment. */
   readonly before?: {
+    /** Swarm services that answer its requests. */
+    readonly services: readonly string[];
+    readonly replicas: number;
     readonly release?: number;
     readonly version?: string;
     readonly image?: string;
@@ -149,17 +133,17 @@ export interface HookContext<Options = unknown> {
   readonly signal: AbortSignal;
   /** Small values that hooks before this one have left, by plugin and name. */
   readonly outputs: Readonly<Record<string, JsonObject>>;
-  log(level: LogLevel, message: string, details?: JsonObject): void;
+  readonly log: (level: LogLevel, message: string, details?: JsonObject) => void;
   /** Records a probe: a `health_check` entry of the log. */
-  probed(probe: ProbeReport): void;
+  readonly probed: (probe: ProbeReport) => void;
   /** Records a finding; those that count fail the hook once it has ended. */
-  report(finding: Finding): void;
+  readonly report: (finding: Finding) => void;
   /** Ends the hook as failed, at once. */
-  fail(code: string, message: string, evidence?: readonly string[]): never;
+  readonly fail: (code: string, message: string, evidence?: readonly string[]) => never;
   /** Leaves a small value for later hooks and the API; all of a hook together at most 16 kB of JSON. */
-  output(name: string, value: Json): void;
+  readonly output: (name: string, value: Json) => void;
   /** A secret file or environment variable of the app, else a secret of the server's plugin configuration. @throws where there is none */
-  secret(name: string): Promise<string>;
+  readonly secret: (name: string) => Promise<string>;
 }
 
 export interface PreBuildContext<Options = unknown> extends HookContext<Options> {
@@ -173,32 +157,26 @@ export interface PreDeployContext<Options = unknown> extends HookContext<Options
    * any request reaches the new version. The same call of the same deployment is run once: after a worker's death the next attempt
    * takes up what was started, or its result.
    */
-  run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
+  readonly run: (command: readonly string[], options?: RunOptions) => Promise<RunResult>;
 }
 
 export interface PostDeployContext<Options = unknown> extends HookContext<Options> {
   readonly image: PluginImage;
   readonly service: PluginService;
-  run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
+  readonly run: (command: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** Asks the new version, and only it, from where the edge stands. Redirects are not followed. @throws when nothing answers */
-  fetch(path: string, options?: FetchOptions): Promise<FetchResult>;
+  readonly fetch: (path: string, options?: FetchOptions) => Promise<FetchResult>;
   /** Whether a replica of the new version accepts TCP connections at the port. */
-  connect(
+  readonly connect: (
     port: number,
     timeoutMs?: number,
-  ): Promise<{ readonly accepted: boolean; readonly durationMs: number; readonly reason?: string }>;
+  ) => Promise<{ readonly accepted: boolean; readonly durationMs: number; readonly reason?: string }>;
 }
 
 export interface HookContexts<Options = unknown> {
   readonly pre_build: PreBuildContext<Options>;
   readonly pre_deploy: PreDeployContext<Options>;
   readonly post_deploy: PostDeployContext<Options>;
-}
-
-/** Deadline and meaning of a hook. */
-export interface HookRule {
-  readonly timeout_seconds: number;
-  readonly on_failure: OnFailure;
 }
 
 /** A plugin as the pipeline sees it, wherever its code runs. */
@@ -217,28 +195,6 @@ export interface Plugin {
   checkOptions(options: JsonObject): Promise<void>;
   /** `options` as they were configured: the plugin reads them itself. */
   run<H extends Hook>(hook: H, context: HookContexts<JsonObject>[H]): Promise<void>;
-}
-
-/** A plugin that is switched on: server-wide, for an app, or for one deployment. */
-export interface PluginUse {
-  readonly name: string;
-  readonly options?: JsonObject;
-  /** Instead of what its hooks say themselves. */
-  readonly on_failure?: OnFailure;
-}
-
-/** How one hook ended, as it is kept with the deployment. */
-export interface HookResult {
-  readonly plugin: string;
-  readonly hook: Hook;
-  readonly attempt: number;
-  /** `warned`: it failed, or found something, and the deployment went on. */
-  readonly outcome: 'passed' | 'warned' | 'failed';
-  readonly duration_ms: number;
-  readonly code?: string;
-  readonly message?: string;
-  readonly findings?: readonly Finding[];
-  readonly outputs?: JsonObject;
 }
 
 /** What `fail` throws: the hook has failed, with a code of the plugin's own. */

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_CONFIG, type AppConfig } from './app-spec.js';
 import type { ClusterView, ImageView, NodeView } from './ports.js';
+import type { PluginDeployment } from './plugin.js';
 import { preflight, type PreflightInput } from './preflight.js';
-import { DEFAULT_STRATEGIES } from './strategy.js';
 
 const GIB = 1024 ** 3;
 const node: NodeView = {
@@ -27,15 +26,36 @@ const image: ImageView = {
   size_bytes: 1,
 };
 
-function findings(change: Partial<PreflightInput>, config: Partial<AppConfig> = {}): string[] {
+const deployment: PluginDeployment = {
+  id: 'dep-2',
+  kind: 'deploy',
+  app_name: 'web',
+  environment: 'production',
+  project: 'default',
+  version: 'v2',
+  release: 2,
+  source: 'web:2',
+  actor: { name: 'admin' },
+  validation_level: 'basic',
+  replicas: 1,
+  port: 80,
+  domains: [],
+  command: [],
+  env: [],
+  secrets: [],
+  ports: [],
+  volumes: [],
+  resources: {},
+  strategy: 'rolling',
+  has_health_check: false,
+};
+
+function findings(change: Partial<PreflightInput>, app: Partial<PluginDeployment> = {}): string[] {
   const input = {
-    config: { ...DEFAULT_CONFIG, ...config },
+    deployment: { ...deployment, ...app },
     service_name: 'web_r2',
     cluster,
     service: undefined,
-    deployment_id: 'dep-2',
-    replaces: undefined,
-    replicas_before: 0,
     image,
     ...change,
   };
@@ -51,7 +71,7 @@ describe('preflight', () => {
     expect(findings({})).toEqual([]);
   });
 
-  it.each<[string, Partial<PreflightInput>, Partial<AppConfig>, string[]]>([
+  it.each<[string, Partial<PreflightInput>, Partial<PluginDeployment>, string[]]>([
     ['no Swarm', { cluster: { ...cluster, swarm_active: false } }, {}, ['error swarm_inactive']],
     ['no ready node', { cluster: { ...cluster, nodes: [{ ...node, ready: false }] } }, {}, ['error no_suitable_node']],
     [
@@ -75,16 +95,16 @@ describe('preflight', () => {
     [
       'a strategy that needs two versions at once, with a volume',
       {},
-      { strategy: DEFAULT_STRATEGIES.canary, volumes: [volume] },
+      { strategy: 'canary', volumes: [volume] },
       ['error strategy_unsupported', 'warning volume_invalid'],
     ],
     [
       'a strategy that needs two versions at once, with a host port',
       {},
-      { strategy: DEFAULT_STRATEGIES.blue_green, ports: [port] },
+      { strategy: 'blue_green', ports: [port] },
       ['error strategy_unsupported', 'warning port_in_use'],
     ],
-    ['nothing about such a strategy otherwise', {}, { strategy: DEFAULT_STRATEGIES.blue_green }, []],
+    ['nothing about such a strategy otherwise', {}, { strategy: 'blue_green' }, []],
     [
       'a port that another service holds',
       { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'other' }] } },
@@ -99,11 +119,8 @@ describe('preflight', () => {
     ],
     [
       'the port of the version that it replaces',
-      {
-        replaces: 'web_r1',
-        cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'web_r1' }] },
-      },
-      { ports: [port] },
+      { cluster: { ...cluster, published_ports: [{ port: 8080, protocol: 'tcp', service: 'web_r1' }] } },
+      { ports: [port], before: { services: ['web_r1'], replicas: 1 } },
       ['warning port_in_use'],
     ],
     [
@@ -150,8 +167,8 @@ describe('preflight', () => {
     ],
     [
       'nothing where there is room for those that are added and one more',
-      { replicas_before: 3 },
-      { replicas: 3, resources: { cpu_reservation: 1 } },
+      {},
+      { replicas: 3, before: { services: ['web_r1'], replicas: 3 }, resources: { cpu_reservation: 1 } },
       [],
     ],
     ['a foreign architecture', { image: { ...image, architecture: 'arm64' } }, {}, ['error architecture_mismatch']],

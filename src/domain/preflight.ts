@@ -1,37 +1,29 @@
 /** Which wishes the cluster cannot meet, judged before anything is touched. Pure: the facts come in, findings go out. */
-import { isExclusive, type AppConfig } from './app-spec.js';
+import { isExclusive } from './app-spec.js';
 import type { ErrorCode } from './errors.js';
+import type { Finding, PluginDeployment } from './plugin.js';
+import type { StrategyType } from './strategy.js';
 import type { ClusterView, ImageView, NodeView, ServiceView } from './ports.js';
 
-export interface Finding {
-  readonly severity: 'error' | 'warning';
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
 export interface PreflightInput {
-  readonly config: AppConfig;
+  readonly deployment: PluginDeployment;
   readonly service_name: string;
   readonly cluster: ClusterView;
   /** The service of that name, where there is one. */
   readonly service: ServiceView | undefined;
-  readonly deployment_id: string;
-  /** The service that runs the version before. */
-  readonly replaces: string | undefined;
-  readonly replicas_before: number;
   readonly image: ImageView | undefined;
 }
 
 const MEGABYTE = 1024 * 1024;
 
 export function preflight(input: PreflightInput): Finding[] {
-  const { cluster, service } = input;
+  const { cluster, service, deployment } = input;
   if (!cluster.swarm_active) return [error('swarm_inactive', 'Docker is not part of a Swarm.')];
   const nodes = cluster.nodes.filter(({ ready }) => ready);
   if (nodes.length === 0) return [error('no_suitable_node', 'No node of the Swarm is ready.')];
   return [
     ...strategyFindings(input),
-    ...(service && !(service.managed && service.deployment_id === input.deployment_id)
+    ...(service && !(service.managed && service.deployment_id === deployment.id)
       ? [error('name_taken', `A service named ${input.service_name} exists and is not this deployment's.`)]
       : []),
     ...portFindings(input, nodes),
@@ -41,54 +33,52 @@ export function preflight(input: PreflightInput): Finding[] {
   ];
 }
 
-function strategyFindings({ config }: PreflightInput): Finding[] {
-  const conflict = strategyConflict(config);
+function strategyFindings({ deployment }: PreflightInput): Finding[] {
+  const conflict = strategyConflict(deployment, deployment.strategy);
   return conflict === undefined ? [] : [error('strategy_unsupported', conflict)];
 }
 
 /** Why the app cannot be deployed by its strategy. */
-export function strategyConflict(config: AppConfig): string | undefined {
-  if (!isExclusive(config) || config.strategy.type === 'rolling') return undefined;
-  return `${config.strategy.type} runs two versions at once, which volumes and host ports do not allow.`;
+export function strategyConflict(
+  app: Pick<PluginDeployment, 'ports' | 'volumes'>,
+  strategy: StrategyType,
+): string | undefined {
+  if (!isExclusive(app) || strategy === 'rolling') return undefined;
+  return `${strategy} runs two versions at once, which volumes and host ports do not allow.`;
 }
 
-function portFindings(
-  { config, cluster, service_name, replaces }: PreflightInput,
-  nodes: readonly NodeView[],
-): Finding[] {
-  const findings = config.ports.flatMap(({ host_port, protocol }) => {
+function portFindings({ deployment, cluster, service_name }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+  const { ports, replicas, before } = deployment;
+  const own = [service_name, ...(before?.services ?? [])];
+  const findings = ports.flatMap(({ host_port, protocol }) => {
     const holder = cluster.published_ports.find(
-      (held) =>
-        held.port === host_port &&
-        held.protocol === protocol &&
-        held.service !== service_name &&
-        held.service !== replaces,
+      (held) => held.port === host_port && held.protocol === protocol && !own.includes(held.service),
     );
     return holder
       ? [error('port_in_use', `Port ${host_port}/${protocol} is published by the service ${holder.service}.`)]
       : [];
   });
-  if (config.ports.length > 0 && config.replicas > nodes.length) {
+  if (ports.length > 0 && replicas > nodes.length) {
     findings.push(
       error(
         'ports_exceed_nodes',
-        `${config.replicas} replicas publish a port, but only ${count(nodes.length, 'node')} can hold it.`,
+        `${replicas} replicas publish a port, but only ${count(nodes.length, 'node')} can hold it.`,
       ),
     );
   }
-  if (config.ports.length > 0)
+  if (ports.length > 0)
     findings.push(
       warning('port_in_use', 'Published ports are handed over with a short downtime: old first, then new.'),
     );
   return findings;
 }
 
-function volumeFindings({ config }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
-  if (config.volumes.length === 0) return [];
+function volumeFindings({ deployment: { volumes } }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+  if (volumes.length === 0) return [];
   const findings = [
     warning('volume_invalid', 'Volumes are handed over with a short downtime: old replica first, then new.'),
   ];
-  const targets = config.volumes.map(({ target }) => target);
+  const targets = volumes.map(({ target }) => target);
   const twice = targets.find((target, index) => targets.indexOf(target) !== index);
   if (twice !== undefined) findings.push(error('volume_invalid', `${twice} is the target of two volumes.`));
   if (nodes.length > 1)
@@ -99,8 +89,8 @@ function volumeFindings({ config }: PreflightInput, nodes: readonly NodeView[]):
 }
 
 /** A replica must fit on one node as a whole; the node's other reservations count. */
-function capacityFindings({ config, replicas_before }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
-  const { cpu_reservation = 0, memory_reservation_mb = 0, cpu_limit = 0, memory_limit_mb = 0 } = config.resources;
+function capacityFindings({ deployment }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+  const { cpu_reservation = 0, memory_reservation_mb = 0, cpu_limit = 0, memory_limit_mb = 0 } = deployment.resources;
   const findings: Finding[] = [];
   if (cpu_limit > 0 && cpu_reservation > cpu_limit)
     findings.push(error('capacity_insufficient', 'cpu_reservation is above cpu_limit.'));
@@ -108,7 +98,7 @@ function capacityFindings({ config, replicas_before }: PreflightInput, nodes: re
     findings.push(error('capacity_insufficient', 'memory_reservation_mb is above memory_limit_mb.'));
   }
   if (cpu_reservation === 0 && memory_reservation_mb === 0) return findings;
-  const needed = Math.max(0, config.replicas - replicas_before) + 1;
+  const needed = Math.max(0, deployment.replicas - (deployment.before?.replicas ?? 0)) + 1;
   const room = nodes.reduce((sum, node) => {
     const cpus = cpu_reservation > 0 ? (node.cpus - node.reserved_cpus) / cpu_reservation : Infinity;
     const memory =
@@ -129,7 +119,7 @@ function capacityFindings({ config, replicas_before }: PreflightInput, nodes: re
   return findings;
 }
 
-function imageFindings({ image, config }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
+function imageFindings({ image, deployment }: PreflightInput, nodes: readonly NodeView[]): Finding[] {
   if (image === undefined) return [];
   const findings: Finding[] = [];
   if (!nodes.some((node) => normalised(node.architecture) === normalised(image.architecture) && node.os === image.os)) {
@@ -141,8 +131,8 @@ function imageFindings({ image, config }: PreflightInput, nodes: readonly NodeVi
   if (image.reference.startsWith('sha256:') && nodes.length > 1) {
     findings.push(error('image_not_distributable', `The image is on one of ${nodes.length} nodes only.`));
   }
-  if (!image.has_healthcheck && config.health_check === undefined && config.replicas > 0) {
-    const gate = config.port > 0 ? `accepting TCP connections on port ${config.port}` : 'running for a while';
+  if (!image.has_healthcheck && !deployment.has_health_check && deployment.replicas > 0) {
+    const gate = deployment.port > 0 ? `accepting TCP connections on port ${deployment.port}` : 'running for a while';
     findings.push(
       warning(
         'unhealthy',

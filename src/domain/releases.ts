@@ -70,6 +70,7 @@ export function automaticRollback(state: DeploymentState, spec: DeploySpec, id: 
       validation_level: 'basic',
       auto_rollback: false,
       on_conflict: 'queue',
+      ...(spec.server_plugins && { server_plugins: spec.server_plugins }),
     },
   };
 }

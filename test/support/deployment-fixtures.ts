@@ -1,6 +1,7 @@
 /** Facts of an ordinary deployment, to fold states from. */
 import type { Actor, Base, DeploymentIdentity, Fact } from '../../src/domain/deployment.js';
 import { DeployError, type ErrorCode, type Failure } from '../../src/domain/errors.js';
+import type { Hook } from '../../src/domain/hooks.js';
 import type { Phase } from '../../src/domain/phases.js';
 import type { Traffic } from '../../src/domain/traffic.js';
 
@@ -35,6 +36,11 @@ export function succeed(phase: Phase, attempt = 1): Fact {
 
 export function fail(phase: Phase, attempt: number, code: ErrorCode): Fact {
   return { type: 'phase_failed', at, phase, attempt, error: failure(code) };
+}
+
+export function hook(phase: Hook, attempt = 1): Fact {
+  const result = { plugin: 'size-check', hook: phase, attempt, outcome: 'passed', duration_ms: 12 } as const;
+  return { type: 'hook_ended', at, result };
 }
 
 export function release(phase: Phase, attempt = 1): Fact {

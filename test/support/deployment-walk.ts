@@ -6,6 +6,7 @@ import {
   cancel,
   fail,
   failRollback,
+  hook,
   orderRollback,
   pause,
   promote,
@@ -21,6 +22,7 @@ import {
   wait,
 } from './deployment-fixtures.js';
 import { decide, evolve, settle, type DeploymentState, type Fact } from '../../src/domain/deployment.js';
+import { HOOKS } from '../../src/domain/hooks.js';
 import { isFinal, PHASES, type Phase } from '../../src/domain/phases.js';
 
 const requested = evolve(undefined, request);
@@ -70,6 +72,7 @@ function possibleFacts(state: DeploymentState): readonly Fact[] {
   return [
     ...always,
     ...(rolls(state, phase) ? rolloutFacts(phase, attempt) : []),
+    ...HOOKS.filter((name) => name === phase).map((name) => hook(name, attempt)),
     succeed(phase, attempt),
     release(phase, attempt),
     fail(phase, attempt, 'docker_unavailable'),

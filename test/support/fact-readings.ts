@@ -69,6 +69,30 @@ export const READINGS: Readonly<Record<FactType, Reading>> = {
     message: 'Build done',
     metadata: { duration_ms: 2500, image: 'api-server@sha256:1' },
   },
+  hook_ended: {
+    facts: [
+      request,
+      start(),
+      begin('pre_build'),
+      {
+        type: 'hook_ended',
+        at,
+        result: {
+          plugin: 'size-check',
+          hook: 'pre_build',
+          attempt: 1,
+          outcome: 'warned',
+          duration_ms: 12,
+          code: 'too_large',
+          message: 'assets.zip is too large.',
+        },
+      },
+    ],
+    event: undefined,
+    level: 'warn',
+    message: 'size-check: assets.zip is too large. The deployment goes on.',
+    metadata: { duration_ms: 12, details: { outcome: 'warned', code: 'too_large' } },
+  },
   phase_skipped: {
     facts: [request, start(), { type: 'phase_skipped', at, phase: 'pre_build', reason: 'no source' }],
     event: 'pre_build',

@@ -1,5 +1,12 @@
 /** Turns and leases in PostgreSQL: which deployment of an app runs, and which worker holds its phase. */
-import { resolveConfig, runsAgain, skippedPhases, type AppConfig, type Source } from '../../domain/app-spec.js';
+import {
+  DEFAULT_CONFIG,
+  resolveConfig,
+  runsAgain,
+  skippedPhases,
+  type AppConfig,
+  type Source,
+} from '../../domain/app-spec.js';
 import { decide, isTouched, type Base, type Decision, type PhaseOutputs } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { createDeploymentLog, FlukeDeployEventType, type LogDraft } from '../../domain/log-entry.js';
@@ -103,7 +110,9 @@ export class PostgresPhaseClaims extends PhaseClaims {
       // A paused rollout has no deadline.
       const left_ms =
         state.deadline_at === undefined ? Infinity : Date.parse(state.deadline_at) - (await databaseTime(client));
-      return { record: { ...toRecord(row), state, fence }, config: row.config, phase, attempt, fence, left_ms };
+      // What was stored before a field was known has its default.
+      const config = { ...DEFAULT_CONFIG, ...row.config };
+      return { record: { ...toRecord(row), state, fence }, config, phase, attempt, fence, left_ms };
     });
   }
 

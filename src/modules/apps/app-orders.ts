@@ -13,10 +13,12 @@ import {
   idempotencyOf,
   isWithinLimits,
   newIdentity,
+  pluginsOf,
   refuse,
   type DeploymentView,
   type SecretKind,
 } from '../deployments/index.js';
+import { Plugins } from '../plugins/index.js';
 import type { ConfigureAppDto, RestartDto, RollbackDto, ScaleDto } from './apps.dto.js';
 import { AppsService } from './apps.service.js';
 import { RollbackTargets } from './rollback-target.js';
@@ -56,6 +58,7 @@ export class AppOrders {
     private readonly targets: RollbackTargets,
     private readonly deployments: DeploymentsService,
     private readonly secrets: Secrets,
+    private readonly plugins: Plugins,
   ) {}
 
   async configure(name: string, dto: ConfigureAppDto, asker: Asker): Promise<DeploymentView> {
@@ -64,8 +67,10 @@ export class AppOrders {
       throw new DeployError('invalid_field', `The body ${message}.`, { fields: [{ path: '', message }] });
     }
     this.settings.check(dto, asker.principal);
+    const plugins = pluginsOf(dto.plugins);
+    await this.plugins.check(plugins.plugins ?? []);
     return this.#order('config', name, dto, asker, (app) => {
-      const config = this.settings.config(dto);
+      const config = { ...this.settings.config(dto), ...plugins };
       const merge = this.#merge(app, dto);
       return {
         spec: { ...AS_IT_IS, config, ...(merge && { merge }), on_conflict: dto.on_conflict ?? 'queue' },

@@ -1,10 +1,11 @@
 /** An app as the API shows it: never a value of its environment variables and secrets. */
 import { ApiProperty } from '@nestjs/swagger';
-import type { AppConfig } from '../../domain/app-spec.js';
+import { DEFAULT_CONFIG, type AppConfig } from '../../domain/app-spec.js';
+import type { PluginUse } from '../../domain/hooks.js';
 import type { AppRecord } from '../../domain/ports.js';
 import { servicesOf } from '../../domain/rollout-plan.js';
 import type { Strategy } from '../../domain/strategy.js';
-import { HealthCheckDto, PortDto, ResourcesDto, VolumeDto } from '../deployments/index.js';
+import { HealthCheckDto, PluginUseDto, PortDto, ResourcesDto, VolumeDto } from '../deployments/index.js';
 
 export class ConfigView {
   /** Replicas that are wanted. */
@@ -27,6 +28,9 @@ export class ConfigView {
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'With all of its parameters.' })
   strategy!: Strategy;
   health_check?: HealthCheckDto;
+  /** Switched on for every deployment of the app. */
+  @ApiProperty({ type: [PluginUseDto] })
+  plugins!: readonly PluginUse[];
 }
 
 export class LiveReleaseView {
@@ -98,8 +102,9 @@ export function appView(
   };
 }
 
+/** What was stored before a field was known has its default. */
 export function configView({ env, secrets, ...config }: AppConfig): ConfigView {
-  return { ...config, env: Object.keys(env).sort(), secrets: Object.keys(secrets).sort() };
+  return { ...DEFAULT_CONFIG, ...config, env: Object.keys(env).sort(), secrets: Object.keys(secrets).sort() };
 }
 
 function urlOf(host: string, forceHttps: boolean, { http, https }: EdgePorts): string {

@@ -5,11 +5,13 @@ import { ON_CONFLICT, type OnConflict } from '../../domain/app-spec.js';
 import { LIMITS } from '../../domain/limits.js';
 import {
   AppParams,
+  ArePlugins,
   IsEnvironment,
   IsName,
   IsSecretFiles,
   MayBeLeftOut,
   PageQuery,
+  type PluginUseDto,
   SettingsDto,
 } from '../deployments/index.js';
 
@@ -54,6 +56,10 @@ export class ConfigureAppDto extends SettingsDto {
   @MayBeLeftOut()
   @IsSecretFiles({ removable: true })
   secrets?: Record<string, string | null>;
+
+  /** Plugins that are on for every deployment of the app, in the place of those that were. */
+  @ArePlugins()
+  plugins?: PluginUseDto[];
 
   /** `production` when it is left out. */
   @MayBeLeftOut() @IsName(30) environment?: string;

@@ -4,11 +4,13 @@ import { placeName, type DeploySpec, type Source } from '../../domain/app-spec.j
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { GitRemote, Secrets, type AppPlace, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { Plugins } from '../plugins/index.js';
 import { AppSettings } from './app-settings.js';
 import type { DeployDto, SourceDto } from './deploy.dto.js';
 import { checkDockerfile } from './dockerfile-check.js';
 import { idempotencyOf } from './idempotency.js';
 import { newIdentity } from './order-identity.js';
+import { pluginsOf } from './plugin-use.dto.js';
 import { refuse } from './refusal.js';
 import { gitContext } from './sealing.js';
 import type { UploadedArchive } from './upload.js';
@@ -22,6 +24,7 @@ export class DeployRequests {
     private readonly secrets: Secrets,
     private readonly git: GitRemote,
     private readonly settings: AppSettings,
+    private readonly plugins: Plugins,
   ) {}
 
   /** @throws DeployError for every wish that cannot be met, naming the field */
@@ -32,10 +35,12 @@ export class DeployRequests {
     key: string | undefined,
   ): Promise<DeploymentOrder> {
     const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
-    refuseImpossible(dto, place);
+    refuseImpossible(place);
     this.settings.check(dto, principal);
+    const { plugins = [] } = pluginsOf(dto.plugins);
+    await this.plugins.check(plugins);
     const source = await this.#source(dto, archive, place);
-    const spec = this.#spec(dto, source, place);
+    const spec = { ...this.#spec(dto, source, place), plugins };
     return {
       identity: {
         ...newIdentity(place, principal, source, dto),
@@ -109,7 +114,7 @@ export class DeployRequests {
   }
 }
 
-function refuseImpossible(dto: DeployDto, place: AppPlace): void {
+function refuseImpossible(place: AppPlace): void {
   if (placeName(place.app_name, place.environment).length > PLACE_NAME_LENGTH) {
     throw refuse(
       'invalid_field',
@@ -117,7 +122,6 @@ function refuseImpossible(dto: DeployDto, place: AppPlace): void {
       `app_name and environment together make a name longer than ${PLACE_NAME_LENGTH}`,
     );
   }
-  if (dto.plugins?.[0]) throw refuse('plugin_unknown', 'plugins.0.name', `no plugin is named ${dto.plugins[0].name}`);
 }
 
 /** Which field led to the remote's answer. */

@@ -1,8 +1,6 @@
 /** The body of `POST /api/v1/deploy`: every field, its form and its bounds. */
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize,
-  IsArray,
   IsBoolean,
   IsIn,
   IsInt,
@@ -29,6 +27,7 @@ import { LIMITS } from '../../domain/limits.js';
 import { IsEnvironment, IsSecretFiles } from './environment-field.js';
 import { MayBeLeftOut } from './field-forms.js';
 import { IsName } from './name-field.js';
+import { ArePlugins, type PluginUseDto } from './plugin-use.dto.js';
 import { SettingsDto } from './settings.dto.js';
 
 export class GitSourceDto {
@@ -74,11 +73,6 @@ export class SourceDto {
   captain_definition?: Record<string, unknown>;
 }
 
-export class PluginUseDto {
-  @IsName() name!: string;
-  @MayBeLeftOut() @IsObject() options?: Record<string, unknown>;
-}
-
 export class DeployDto extends SettingsDto {
   @IsName(LIMITS.app_name_length)
   app_name!: string;
@@ -122,12 +116,8 @@ export class DeployDto extends SettingsDto {
   @MayBeLeftOut() @IsBoolean() auto_rollback?: boolean;
   /** What becomes of a version that fails while it serves, when there is none before it. */
   @MayBeLeftOut() @IsIn(ON_FIRST_FAILURE) on_first_failure?: OnFirstFailure;
-  @MayBeLeftOut()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsObject({ each: true })
-  @ValidateNested({ each: true })
-  @Type(() => PluginUseDto)
+  /** Plugins that are on for this deployment, beside those of the app and of the server. */
+  @ArePlugins()
   plugins?: PluginUseDto[];
   @MayBeLeftOut() @IsInt() @Min(10) @Max(86_400) timeout_seconds?: number;
   @MayBeLeftOut() @IsIn(ON_CONFLICT) on_conflict?: OnConflict;

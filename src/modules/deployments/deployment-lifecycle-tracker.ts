@@ -14,6 +14,7 @@ import {
   type DuePhase,
 } from '../../domain/ports.js';
 import { Logbook } from '../logs/index.js';
+import { Plugins } from '../plugins/index.js';
 import { envContext, gitContext, secretContext } from './sealing.js';
 import { DeploymentSession } from './deployment-session.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
@@ -48,6 +49,7 @@ export class DeploymentLifecycleTracker {
     private readonly secrets: Secrets,
     private readonly images: Images,
     private readonly workspace: SourceWorkspace,
+    private readonly plugins: Plugins,
     wakeups: Wakeups,
   ) {
     wakeups.subscribe('cancel', (deploymentId) => this.#working.get(deploymentId)?.stop(new DeployError('cancelled')));
@@ -167,7 +169,8 @@ export class DeploymentLifecycleTracker {
       );
       const token =
         source.kind === 'git' && source.token ? [this.secrets.open(source.token, gitContext(identity))] : [];
-      return new DeploymentSession(claim, env, files, token, this.logbook);
+      const others = [...token, ...Object.values(this.plugins.server.secrets)];
+      return new DeploymentSession(claim, env, files, others, this.logbook);
     } catch (error) {
       const cause = new DeployError(
         'internal',

@@ -118,6 +118,12 @@ export class DeploymentSession {
     this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
   }
 
+  /** A fact that is written along with the lines, in their order: nothing waits for it. */
+  note(fact: Fact): void {
+    this.#waiting.push({ fact });
+    this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS);
+  }
+
   /** Writes a fact in the midst of the phase. @throws Error when the phase has been lost to another worker */
   async append(fact: Fact): Promise<void> {
     await this.#flush();

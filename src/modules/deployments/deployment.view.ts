@@ -2,6 +2,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { DEPLOYMENT_KINDS, type DeploymentKind, type DeploymentState, type PhaseState } from '../../domain/facts.js';
 import type { ErrorCode, Failure } from '../../domain/errors.js';
+import { HOOKS, type Finding, type Hook, type HookResult, type JsonObject, type Severity } from '../../domain/hooks.js';
 import { PHASES, type DeploymentStatus, type Phase, type PhaseStatus } from '../../domain/phases.js';
 import type { DeploymentStats, PlacedDeployment } from '../../domain/ports.js';
 import {
@@ -25,6 +26,36 @@ export class FailureView implements Failure {
   evidence?: readonly string[];
   /** The next thing to try. */
   hint?: string;
+  /** Where a plugin stopped the deployment: its name, and the code that it gave itself. */
+  plugin?: string;
+  plugin_code?: string;
+}
+
+export class FindingView implements Finding {
+  @ApiProperty({ enum: ['error', 'warning', 'info'], enumName: 'Severity' })
+  severity!: Severity;
+  code!: string;
+  message!: string;
+  /** Where it is, such as `Dockerfile:3`. */
+  place?: string;
+  hint?: string;
+}
+
+export class HookResultView implements HookResult {
+  plugin!: string;
+  @ApiProperty({ enum: HOOKS, enumName: 'Hook' })
+  hook!: Hook;
+  attempt!: number;
+  /** `warned`: it failed, or found something, and the deployment went on. */
+  @ApiProperty({ enum: ['passed', 'warned', 'failed'], enumName: 'HookOutcome' })
+  outcome!: HookResult['outcome'];
+  duration_ms!: number;
+  code?: string;
+  message?: string;
+  @ApiPropertyOptional({ type: [FindingView] })
+  findings?: readonly FindingView[];
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true })
+  outputs?: JsonObject;
 }
 
 export class PhaseView {
@@ -85,6 +116,9 @@ export class DeploymentView {
   /** The deployment it waits for. */
   behind?: string;
   phases!: PhasesView;
+  /** The last run of each plugin's hook, in order. */
+  @ApiPropertyOptional({ type: [HookResultView] })
+  hooks?: readonly HookResultView[];
   image?: string;
   image_digest?: string;
   commit?: string;
@@ -152,7 +186,7 @@ export function deploymentView({ state, place, strategy }: PlacedDeployment): De
     ...place,
     phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as unknown as PhasesView,
     ...state.outputs,
-    ...defined({ replicas: state.replicas, agent: actor.agent, reason, rollback_of, rollback_to }),
+    ...defined({ hooks: state.hooks, replicas: state.replicas, agent: actor.agent, reason, rollback_of, rollback_to }),
     actor: actor.name,
     ...defined({
       rollout: rolloutView(state, strategy),

@@ -8,6 +8,8 @@ import { DeployRequests } from './deploy-request.js';
 import { DeploymentLifecycleTracker } from './deployment-lifecycle-tracker.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsService } from './deployments.service.js';
+import { HookReach } from './hooks/hook-reach.js';
+import { HookRunner } from './hooks/hook-runner.js';
 import { BuildPhase } from './phases/build.phase.js';
 import { DeployPhase } from './phases/deploy.phase.js';
 import { PostDeployPhase } from './phases/post-deploy.phase.js';
@@ -34,6 +36,8 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
       useFactory: (...handlers: PhaseHandler[]) => new PhaseHandlers(handlers),
       inject: PHASE_CLASSES,
     },
+    HookReach,
+    HookRunner,
     AppSettings,
     DeployBody,
     DeployRequests,

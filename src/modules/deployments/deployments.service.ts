@@ -16,6 +16,7 @@ import {
   type Principal,
 } from '../../domain/ports.js';
 import { Logbook, LogHub } from '../logs/index.js';
+import { Plugins } from '../plugins/index.js';
 import { DeploymentLifecycleTracker } from './deployment-lifecycle-tracker.js';
 import { deploymentView, type DeploymentView } from './deployment.view.js';
 
@@ -31,11 +32,17 @@ export class DeploymentsService {
     private readonly wakeups: Wakeups,
     private readonly tracker: DeploymentLifecycleTracker,
     private readonly trail: AuditTrail,
+    private readonly plugins: Plugins,
   ) {}
 
   /** The deployment exists, durably, once it is accepted; everything after is a matter of time, and no reason to fail. */
   async deploy(order: DeploymentOrder): Promise<DeploymentView> {
-    const { record, replayed } = await this.store.accept({ ...order, identity: this.logbook.clean(order.identity) });
+    const uses = this.plugins.server.uses.map(({ locked: _, ...use }) => use);
+    const { record, replayed } = await this.store.accept({
+      ...order,
+      identity: this.logbook.clean(order.identity),
+      spec: { ...order.spec, ...(uses.length > 0 && { server_plugins: uses }) },
+    });
     if (!replayed) {
       await this.#begin(record).catch((error: unknown) => {
         this.#logger.warn(`${record.id} is left to the reconciler: ${String(error)}`);

@@ -12,6 +12,7 @@ export { IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';
 export { IsName } from './name-field.js';
 export { newIdentity } from './order-identity.js';
+export { ArePlugins, pluginsOf, PluginUseDto } from './plugin-use.dto.js';
 export { refuse } from './refusal.js';
 export { Retirement } from './rollout/retirement.js';
 export { RolloutOptions } from './rollout/rollouts.js';

@@ -1,8 +1,10 @@
-/** post_deploy: the new version serves, and is watched for a while before the deployment may be called a success. */
+/** post_deploy: the new version serves, is watched for a while and asked by plugins before the deployment may be called a success. */
 import { Injectable } from '@nestjs/common';
 import type { PhaseOutputs } from '../../../domain/deployment.js';
 import { switched } from '../../../domain/rollout-plan.js';
 import type { DeploymentSession } from '../deployment-session.js';
+import { HookReach } from '../hooks/hook-reach.js';
+import { HookRunner } from '../hooks/hook-runner.js';
 import { PhaseHandler } from '../phase-handler.js';
 import { retire } from '../rollout/retirement-plan.js';
 import type { Rollout } from '../rollout/rollout.js';
@@ -13,13 +15,18 @@ import { takeBack } from '../rollout/take-back.js';
 export class PostDeployPhase extends PhaseHandler {
   readonly phase = 'post_deploy';
 
-  constructor(private readonly rollouts: Rollouts) {
+  constructor(
+    private readonly rollouts: Rollouts,
+    private readonly hooks: HookRunner,
+    private readonly reach: HookReach,
+  ) {
     super();
   }
 
   async run(session: DeploymentSession): Promise<PhaseOutputs> {
     const rollout = await this.rollouts.open(session);
     await this.#bake(rollout);
+    await this.#ask(rollout);
     await this.#retire(rollout);
     return {};
   }
@@ -37,6 +44,13 @@ export class PostDeployPhase extends PhaseHandler {
       ({ verdict, ready }) =>
         verdict.kind === 'converged' && ready.length >= rollout.wanted && rollout.clock() >= until,
     );
+  }
+
+  /** What the plugins find; meanwhile the version may have fallen ill, so it is looked at once more. */
+  async #ask(rollout: Rollout): Promise<void> {
+    const { session, desired } = rollout;
+    const asked = await this.hooks.run(session, this.phase, (...due) => this.reach.serving(session, desired, ...due));
+    if (asked) await rollout.gated(rollout.wanted);
   }
 
   /** The version before goes once its time is over and its last request is answered; somebody else sees to that. */

@@ -52,7 +52,7 @@ async function adopt(rollout: Rollout): Promise<void> {
 
 /** A volume has one writer and a host port one holder: the version before must be gone. */
 async function stopFirst(rollout: Rollout): Promise<void> {
-  const conflict = strategyConflict(rollout.config);
+  const conflict = strategyConflict(rollout.config, rollout.config.strategy.type);
   if (conflict !== undefined) throw new DeployError('strategy_unsupported', conflict);
   await rollout.step(0, `Replacing the replicas of ${rollout.place}: old first, then new`);
   await handOver(rollout);

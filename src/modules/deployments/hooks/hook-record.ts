@@ -1,0 +1,75 @@
+/** What one run of a hook says and leaves behind: entries, probes, findings, outputs, each within its bounds. */
+import { DeployError } from '../../../domain/errors.js';
+import type { Finding, Json, JsonObject } from '../../../domain/hooks.js';
+import { LIMITS } from '../../../domain/limits.js';
+import {
+  createDeploymentLog,
+  createHealthCheckLog,
+  pluginComponent,
+  type LogLevel,
+} from '../../../domain/log-entry.js';
+import type { ProbeReport } from '../../../domain/plugin.js';
+import type { HookSession } from './hook-session.js';
+
+const FINDING_LEVELS = { error: 'error', warning: 'warn', info: 'info' } as const;
+
+export class HookRecord {
+  readonly findings: Finding[] = [];
+  readonly #outputs = new Map<string, Json>();
+  #entries = 0;
+
+  constructor(
+    private readonly session: HookSession,
+    private readonly plugin: string,
+    /** Stops the hook. */
+    private readonly stop: (error: DeployError) => void,
+  ) {}
+
+  get outputs(): JsonObject {
+    return Object.fromEntries(this.#outputs);
+  }
+
+  readonly log = (level: LogLevel, message: string, details?: JsonObject): void => {
+    if (!this.#mayWrite()) return;
+    const metadata = details && { metadata: { details } };
+    this.session.emit(createDeploymentLog({ ...this.#place(), level, message: text(message), ...metadata }));
+  };
+
+  readonly probed = (probe: ProbeReport): void => {
+    if (!this.#mayWrite()) return;
+    const { target, healthy, httpStatus: http_status, durationMs: duration_ms, reason } = probe;
+    const timed = duration_ms !== undefined && { duration_ms };
+    this.session.emit(createHealthCheckLog({ ...this.#place(), target, healthy, http_status, ...timed, reason }));
+  };
+
+  readonly report = (finding: Finding): void => {
+    const { severity, code, message, place, hint } = finding;
+    this.findings.push({ severity, code, message: text(message), ...(place && { place }), ...(hint && { hint }) });
+    const details = { code, ...(place && { place }), ...(hint && { hint }) };
+    this.log(FINDING_LEVELS[severity], place ? `${place}: ${message}` : message, details);
+  };
+
+  readonly output = (name: string, value: Json): void => {
+    this.#outputs.set(name, structuredClone(value));
+    if (JSON.stringify(this.outputs).length <= LIMITS.hook_output_bytes) return;
+    this.#outputs.delete(name);
+    throw new DeployError(
+      'plugin_flooded',
+      `The outputs of ${this.plugin} are larger than ${LIMITS.hook_output_bytes} bytes.`,
+    );
+  };
+
+  #place(): { at: string; phase: HookSession['phase']; attempt: number; component: string } {
+    return { ...this.session.place(), component: pluginComponent(this.plugin) };
+  }
+
+  #mayWrite(): boolean {
+    if (++this.#entries <= LIMITS.hook_entries) return true;
+    this.stop(new DeployError('plugin_flooded', `${this.plugin} wrote more than ${LIMITS.hook_entries} entries.`));
+    return false;
+  }
+}
+
+function text(message: string): string {
+  return message.slice(0, LIMITS.log_line_length);
+}

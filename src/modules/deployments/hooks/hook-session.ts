@@ -1,0 +1,12 @@
+/** What hooks need of whoever runs them: a phase of a deployment, or a validation that deploys nothing. */
+import type { DeploymentState } from '../../../domain/deployment.js';
+import type { DeploymentRecord } from '../../../domain/ports.js';
+import type { DeploymentSession } from '../deployment-session.js';
+
+export interface HookSession extends Pick<
+  DeploymentSession,
+  'config' | 'env' | 'secrets' | 'phase' | 'attempt' | 'signal' | 'place' | 'emit' | 'note' | 'output'
+> {
+  readonly record: Pick<DeploymentRecord, 'spec'>;
+  readonly state: Pick<DeploymentState, 'identity' | 'base' | 'hooks'>;
+}

@@ -7,6 +7,7 @@ import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
+import { SwarmJobs } from './adapters/docker/swarm-jobs.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
@@ -32,6 +33,7 @@ import {
   Edge,
   GitRemote,
   Images,
+  Jobs,
   LogStore,
   PhaseClaims,
   PhaseQueue,
@@ -135,6 +137,11 @@ export class PortsModule {
     const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const registryStore = new PostgresRegistryStore(database);
     const registries = storedRegistries(registryStore, secrets, ownRegistry);
+    const cluster = new SwarmCluster(docker, {
+      installation,
+      edgeNetwork: hasEdge ? edgeNetwork : undefined,
+      registries,
+    });
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -146,7 +153,8 @@ export class PortsModule {
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
       [Images, new DockerImages(docker, { registries })],
-      [Cluster, new SwarmCluster(docker, { installation, edgeNetwork: hasEdge ? edgeNetwork : undefined, registries })],
+      [Cluster, cluster],
+      [Jobs, new SwarmJobs(docker, cluster, { installation, registries })],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [

@@ -63,7 +63,7 @@ export function toDeployError({ code, message, task }: Fault, evidence: Containe
 }
 
 /** Which command Docker's init process did not find: the task itself only has the code 127. */
-function missingCommand(lines: readonly string[]): string | undefined {
+export function missingCommand(lines: readonly string[]): string | undefined {
   return lines.map((line) => /tini.* exec (.+) failed: No such file/.exec(line)?.[1]).find((command) => command);
 }
 

@@ -140,6 +140,12 @@ export const ERRORS = {
   // post_deploy: health
   health_check_failed: permanent('The health check did not pass in time.'),
 
+  // Jobs
+  job_outcome_unknown: permanent(
+    'Nobody can tell how the job ended.',
+    'Look at what it has done: it is not run again by itself.',
+  ),
+
   // The edge and certificates
   edge_unavailable: passing(
     'The edge does not answer.',

@@ -15,6 +15,7 @@ import {
   DeploymentLifecycleTracker,
   DeploymentsService,
   ImageCleanup,
+  JobCleanup,
   Retirement,
   SourceWorkspace,
   Uploads,
@@ -49,6 +50,7 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly uploads: Uploads,
     private readonly retirement: Retirement,
     private readonly images: ImageCleanup,
+    private readonly jobs: JobCleanup,
     /** Absent in a process that is no worker. */
     @Optional() private readonly worker?: PhaseWorker,
   ) {}
@@ -99,7 +101,10 @@ export class Recovery implements OnApplicationBootstrap, BeforeApplicationShutdo
     if (this.#rounds === 1) await this.uploads.sweep();
     await this.claims.expire(EXPIRY_GRACE_MS);
     await this.store.prune();
-    if (this.worker) await this.images.round();
+    if (this.worker) {
+      await this.images.round();
+      await this.jobs.round();
+    }
     await this.workspace.sweep(async (id: string) => {
       const record = await this.store.find(id);
       return record !== undefined && !isFinal(record.state.status);

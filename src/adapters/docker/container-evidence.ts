@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import { LIMITS } from '../../domain/limits.js';
 import type { ContainerEvidence } from '../../domain/ports.js';
 import { isAbort, statusOf } from './docker-failure.js';
+import { frames } from './multiplexed.js';
 import { plainLines } from './output-lines.js';
 
 export const NO_EVIDENCE: ContainerEvidence = { out_of_memory: false, last_lines: [] };
@@ -34,20 +35,11 @@ async function lastLines(container: Docker.Container): Promise<string[]> {
   const abortSignal = AbortSignal.timeout(LOG_TIMEOUT_MS);
   try {
     const log = await container.logs({ stdout: true, stderr: true, tail: LIMITS.evidence_lines, abortSignal });
-    return plainLines(demultiplexed(log)).slice(-LIMITS.evidence_lines);
+    const parts: Buffer[] = [];
+    for await (const { bytes } of frames([log])) parts.push(bytes);
+    return plainLines(Buffer.concat(parts).toString()).slice(-LIMITS.evidence_lines);
   } catch (error) {
     if (isAbort(error)) return ['(the log could not be read in time)'];
     throw error;
   }
-}
-
-/** Docker frames the log of what has no terminal, as our services: a header of 8 bytes, the last four the length of what follows. */
-function demultiplexed(log: Buffer): string {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= log.length;) {
-    const end = at + 8 + log.readUInt32BE(at + 4);
-    parts.push(log.subarray(at + 8, end));
-    at = end;
-  }
-  return Buffer.concat(parts).toString();
 }

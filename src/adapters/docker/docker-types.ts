@@ -43,7 +43,7 @@ export interface SwarmNode {
 /** `GET /info`. */
 export interface EngineInfo {
   readonly ServerVersion: string;
-  readonly Swarm: { readonly LocalNodeState: string; readonly ControlAvailable?: boolean };
+  readonly Swarm: { readonly LocalNodeState: string; readonly ControlAvailable?: boolean; readonly NodeID: string };
 }
 
 /** A service spec with the parts that we always set. */

@@ -4,6 +4,11 @@ import { DeployError } from '../../domain/errors.js';
 import { isNameConflict } from './docker-failure.js';
 import { LABEL } from './service-spec.js';
 
+/** The one that all apps of a project share. */
+export function ensureProjectNetwork(docker: Docker, project: string): Promise<string> {
+  return ensureNetwork(docker, `flukedeploy-${project}`, { [LABEL.project]: project });
+}
+
 /** Makes the network where it is missing; two callers at once get the same one. Answers its id. @throws DeployError `name_taken` */
 export async function ensureNetwork(
   docker: Docker,

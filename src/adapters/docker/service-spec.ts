@@ -1,4 +1,5 @@
 /** What Swarm is told to run for an app: plain data made of plain data. */
+import type Docker from 'dockerode';
 import { placeName, type PortMapping, type Resources, type VolumeMount } from '../../domain/app-spec.js';
 import type { DesiredService } from '../../domain/ports.js';
 import type { ServiceMount, SwarmServiceSpec } from './docker-types.js';
@@ -15,15 +16,17 @@ export const LABEL = {
   content: 'flukedeploy.content',
   /** Which of the installations that share a Swarm made it. */
   installation: 'flukedeploy.installation',
+  /** Marks what belongs to a job, with the app's name. A job has no `app`: it is no version of it. */
+  job: 'flukedeploy.job',
   /** The service that a secret belongs to. */
   service: 'flukedeploy.service',
 } as const;
 
 /** Swarm takes durations in nanoseconds. */
-const SECOND = 1_000_000_000;
+export const SECOND = 1_000_000_000;
 const MEGABYTE = 1024 * 1024;
 /** How long a program may take to end after SIGTERM. */
-const STOP_GRACE_SECONDS = 10;
+export const STOP_GRACE_SECONDS = 10;
 
 /** What the service stands on, made before it; ids or names. */
 export interface Surroundings {
@@ -58,11 +61,7 @@ export function serviceSpec(
         ...(desired.command.length > 0 && { Args: [...desired.command] }),
         Env: environment(desired.env),
         Mounts: desired.volumes.map((volume) => mount(volume, installation)),
-        Secrets: secrets.map(({ id, name, file }) => ({
-          SecretID: id,
-          SecretName: name,
-          File: { Name: file, UID: '0', GID: '0', Mode: 0o444 },
-        })),
+        Secrets: secretFiles(secrets),
         Init: true,
         StopGracePeriod: STOP_GRACE_SECONDS * SECOND,
       },
@@ -84,10 +83,18 @@ export function serviceSpec(
 }
 
 /** Swarm expands Go templates in environment values; a template that says `{{` keeps them as they are. */
-function environment(env: Readonly<Record<string, string>>): string[] {
+export function environment(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env)
     .map(([name, value]) => `${name}=${value.replaceAll('{{', '{{"{{"}}')}`)
     .sort();
+}
+
+export function secretFiles(secrets: Surroundings['secrets']): Docker.SecretReference[] {
+  return secrets.map(({ id, name, file }) => ({
+    SecretID: id,
+    SecretName: name,
+    File: { Name: file, UID: '0', GID: '0', Mode: 0o444 },
+  }));
 }
 
 function port({ container_port, host_port, protocol }: PortMapping): {
@@ -110,7 +117,7 @@ function mount({ source, target, read_only }: VolumeMount, installation: string)
       };
 }
 
-function resources(asked: Resources): { Limits: ResourceAmount; Reservations: ResourceAmount } {
+export function resources(asked: Resources): { Limits: ResourceAmount; Reservations: ResourceAmount } {
   return {
     Limits: amount(asked.cpu_limit, asked.memory_limit_mb),
     Reservations: amount(asked.cpu_reservation, asked.memory_reservation_mb),

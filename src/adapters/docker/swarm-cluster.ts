@@ -14,7 +14,7 @@ import type { DockerClient } from './docker-client.js';
 import { dockerFailure } from './docker-failure.js';
 import type { EngineInfo, SwarmNode, SwarmTask } from './docker-types.js';
 import { throughElections } from './leader.js';
-import { ensureNetwork } from './networks.js';
+import { ensureNetwork, ensureProjectNetwork } from './networks.js';
 import { NO_REGISTRIES, registryAuth, type Registries } from './registry-location.js';
 import { LABEL, serviceSpec } from './service-spec.js';
 import { compareAndSet, createService, inspectService, unlessGone, updateService } from './swarm-services.js';
@@ -90,9 +90,7 @@ export class SwarmCluster extends Cluster {
       const { installation, edgeNetwork } = this.options;
       // Before anything is made for it: what is left behind for a name that is taken would be nobody's.
       if (await this.isMade(docker, desired)) return 'unchanged';
-      const project = await ensureNetwork(docker, `flukedeploy-${desired.project}`, {
-        [LABEL.project]: desired.project,
-      });
+      const project = await ensureProjectNetwork(docker, desired.project);
       const edge = desired.exposed && edgeNetwork ? [await ensureNetwork(docker, edgeNetwork)] : [];
       const secrets = await ensureSecrets(docker, desired, installation);
       const spec = serviceSpec(desired, { project, edge, secrets, installation });

@@ -12,6 +12,7 @@ export async function ensureSecrets(
   docker: Docker,
   { name: service, secrets }: Pick<DesiredService, 'name' | 'secrets'>,
   installation: string,
+  labels: Readonly<Record<string, string>> = {},
 ): Promise<Surroundings['secrets']> {
   const wanted = Object.entries(secrets);
   if (wanted.length === 0) return [];
@@ -19,7 +20,7 @@ export async function ensureSecrets(
     try {
       await docker.createSecret({
         Name: secretName(service, file),
-        Labels: { [LABEL.managed]: 'true', [LABEL.installation]: installation, [LABEL.service]: service },
+        Labels: { ...labels, [LABEL.managed]: 'true', [LABEL.installation]: installation, [LABEL.service]: service },
         Data: Buffer.from(value).toString('base64'),
       });
     } catch (error) {

@@ -6,11 +6,11 @@ import type { DockerClient } from '../docker/docker-client.js';
 import { dockerFailure } from '../docker/docker-failure.js';
 import type { SwarmTask } from '../docker/docker-types.js';
 import { throughElections } from '../docker/leader.js';
+import { frames } from '../docker/multiplexed.js';
 import { unlessGone } from '../docker/swarm-services.js';
 import { taskAddress } from '../docker/task-address.js';
 import { archiveOf, type EdgeFile } from './edge-archive.js';
 import { CONTROL_PORT, EDGE_FOLDER } from './edge-paths.js';
-import { frames } from './multiplexed.js';
 
 const CONTROL_TIMEOUT_MS = 2_000;
 const REVISION_BYTES = 64;
@@ -60,7 +60,7 @@ export class EdgeContainer {
       const container = await this.find();
       const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
       const parts: Buffer[] = [];
-      for await (const part of frames((await exec.start({})) as AsyncIterable<Buffer>)) parts.push(part);
+      for await (const { bytes } of frames((await exec.start({})) as AsyncIterable<Buffer>)) parts.push(bytes);
       const { ExitCode } = await exec.inspect();
       return { ok: ExitCode === 0, output: Buffer.concat(parts).toString() };
     });

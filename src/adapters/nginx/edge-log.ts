@@ -3,9 +3,9 @@ import type Docker from 'dockerode';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestSample } from '../../domain/edge-ports.js';
 import type { DockerClient } from '../docker/docker-client.js';
+import { lines } from '../docker/multiplexed.js';
 import { REQUEST_LINE } from './edge-canary.js';
 import type { EdgeContainer } from './edge-container.js';
-import { lines } from './multiplexed.js';
 
 const LOOK_EVERY_MS = 200;
 const REQUEST = new RegExp(`^\\{"${REQUEST_LINE}":`);

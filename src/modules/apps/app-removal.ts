@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { DeployError } from '../../domain/errors.js';
 import { AppStore, AuditTrail, Cluster, type AppPlace, type Principal, type Removal } from '../../domain/ports.js';
+import { JobCleanup } from '../deployments/index.js';
 import { EdgeRouter } from '../edge/index.js';
 import type { VolumeChoice } from './apps.dto.js';
 import type { KeptView, RemovedAppView } from './removed-app.view.js';
@@ -18,6 +19,7 @@ export class AppRemoval {
   constructor(
     private readonly apps: AppStore,
     private readonly cluster: Cluster,
+    private readonly jobs: JobCleanup,
     private readonly router: EdgeRouter,
     private readonly trail: AuditTrail,
   ) {}
@@ -38,6 +40,7 @@ export class AppRemoval {
       this.#logger.warn(`The edge learns of the end of ${target} later: ${String(error)}`);
     });
     const services = await this.#removeServices(removal);
+    await this.jobs.removeOf(removal);
     const gone = volumes === 'remove' ? await this.#removeVolumes(removal.volumes) : [];
     const left = removal.volumes.filter((name) => !gone.includes(name));
     // What a container holds on to can be removed by asking again.

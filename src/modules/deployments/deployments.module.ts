@@ -17,6 +17,7 @@ import { PreBuildPhase } from './phases/pre-build.phase.js';
 import { PreDeployPhase } from './phases/pre-deploy.phase.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
 import { ImageCleanup } from './image-cleanup.js';
+import { JobCleanup } from './job-cleanup.js';
 import { Retirement } from './rollout/retirement.js';
 import { RolloutControl } from './rollout-control.js';
 import { RolloutController } from './rollout.controller.js';
@@ -44,6 +45,7 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
     DeploymentLifecycleTracker,
     DeploymentsService,
     ImageCleanup,
+    JobCleanup,
     Retirement,
     RolloutControl,
     Rollouts,
@@ -55,6 +57,7 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
     DeploymentLifecycleTracker,
     DeploymentsService,
     ImageCleanup,
+    JobCleanup,
     Retirement,
     SourceWorkspace,
     Uploads,

@@ -10,6 +10,7 @@ export { ENVIRONMENT_LIMITS, IsEnvironment, IsSecretFiles, isWithinLimits } from
 export { MayBeLeftOut } from './field-forms.js';
 export { IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';
+export { JobCleanup } from './job-cleanup.js';
 export { IsName } from './name-field.js';
 export { newIdentity } from './order-identity.js';
 export { ArePlugins, pluginsOf, PluginUseDto } from './plugin-use.dto.js';

@@ -180,8 +180,34 @@ export interface ProbeResult {
   readonly reason?: string;
 }
 
+export interface FetchRequest {
+  /** Upper case. */
+  readonly method: string;
+  /** `host` is the URL's where it is left out. What belongs to the connection, such as `transfer-encoding`, is refused. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Until the last byte. */
+  readonly timeout_ms: number;
+}
+
+export interface FetchAnswer {
+  readonly status: number;
+  /** Names in lower case; values of one name are joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MB of it, as UTF-8. */
+  readonly body: string;
+  /** Whether the body was longer. */
+  readonly cut: boolean;
+  readonly duration_ms: number;
+}
+
 export abstract class Probes {
   /** GET without following redirects; 2xx and 3xx are healthy. */
   abstract http(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult>;
   abstract tcp(host: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult>;
+  /**
+   * Any request, without following redirects; every status is an answer.
+   * @throws DeployError `service_unreachable` when none comes within the time, `invalid_field` for what no request can hold
+   */
+  abstract fetch(url: string, request: FetchRequest, signal: AbortSignal): Promise<FetchAnswer>;
 }

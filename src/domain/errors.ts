@@ -139,6 +139,7 @@ export const ERRORS = {
 
   // post_deploy: health
   health_check_failed: permanent('The health check did not pass in time.'),
+  service_unreachable: permanent('The service does not answer.', 'Does it listen on its port, at all addresses?'),
 
   // Jobs
   job_outcome_unknown: permanent(

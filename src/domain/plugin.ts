@@ -164,12 +164,16 @@ export interface PostDeployContext<Options = unknown> extends HookContext<Option
   readonly image: PluginImage;
   readonly service: PluginService;
   readonly run: (command: readonly string[], options?: RunOptions) => Promise<RunResult>;
-  /** Asks the new version, and only it, from where the edge stands. Redirects are not followed. @throws when nothing answers */
+  /**
+   * Asks the new version, and only it, from where the edge stands. Redirects are not followed.
+   * @throws an error with the code `service_unreachable` when nothing answers
+   */
   readonly fetch: (path: string, options?: FetchOptions) => Promise<FetchResult>;
-  /** Whether a replica of the new version accepts TCP connections at the port. */
+  /** Whether a replica of the new version, that of the slot or the first that does, accepts TCP connections at the port. */
   readonly connect: (
     port: number,
     timeoutMs?: number,
+    slot?: number,
   ) => Promise<{ readonly accepted: boolean; readonly durationMs: number; readonly reason?: string }>;
 }
 

@@ -170,7 +170,9 @@ describe('being there', () => {
     await expect(away.revert()).rejects.toMatchObject(unavailable);
     await expect(away.openConnections(['10.0.0.1'])).rejects.toMatchObject(unavailable);
     // That says nothing of the service that is asked.
-    await expect(away.probes.tcp('10.0.0.1', 80, 2_000, never)).rejects.toMatchObject({ code: 'edge_unavailable' });
+    await expect(away.probes.tcp('10.0.0.1', 80, 2_000, never)).rejects.toMatchObject(unavailable);
+    const asked = { method: 'GET', headers: {}, timeout_ms: 2_000 };
+    await expect(away.probes.fetch('http://10.0.0.1/', asked, never)).rejects.toMatchObject(unavailable);
   });
 
   it('takes no service and no network that is not its own', async () => {
@@ -236,6 +238,34 @@ describe('probes', () => {
     expect(await probes.tcp('web.test', 3000, 4_000, never)).toMatchObject({ healthy: false });
     const reason = new Error('stopped');
     await expect(probes.tcp(address!, 3000, 4_000, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('ask whatever is wanted, and tell the whole answer', async () => {
+    const [address] = await edge.addresses(blue);
+    const url = `http://${address!}:3000`;
+    const { probes } = edge.edge;
+    const asked = { method: 'GET', headers: {}, timeout_ms: 4_000 };
+    const headers = { host: 'shop.test', 'x-tag': 'one' };
+    const answer = await probes.fetch(
+      `${url}/a%20b?c=d`,
+      { ...asked, method: 'POST', headers, body: 'x'.repeat(100_000) },
+      never,
+    );
+    expect(answer).toMatchObject({ status: 200, cut: false });
+    expect(told(answer)).toMatchObject({ version: 'blue', method: 'POST', url: '/a%20b?c=d', headers, bytes: 100_000 });
+    expect(await probes.fetch(`${url}/status/302`, asked, never)).toMatchObject({
+      status: 302,
+      headers: { location: '/elsewhere' },
+    });
+    const unreachable = { code: 'service_unreachable' };
+    await expect(probes.fetch(`${url}/hang`, { ...asked, timeout_ms: 500 }, never)).rejects.toMatchObject({
+      ...unreachable,
+      message: 'The service does not answer: no answer within 500 ms',
+    });
+    await expect(probes.fetch(`http://${address!}:3999/`, asked, never)).rejects.toMatchObject(unreachable);
+    await expect(probes.fetch('http://web.test/', asked, never)).rejects.toMatchObject(unreachable);
+    const reason = new Error('stopped');
+    await expect(probes.fetch(url, asked, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
   it('are nobody else’s: without the secret the tunnel leads nowhere', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { withBody } from '../../../test/support/with-body.js';
 import { SocketProbes } from './socket-probes.js';
 
 const probes = new SocketProbes();
@@ -24,6 +25,13 @@ async function listen(server: Server): Promise<number> {
 
 const serve = async (listener: RequestListener) => `http://127.0.0.1:${await listen(createServer(listener))}/health`;
 const silent = () => listen(createTcpServer((socket) => socket.resume().on('error', () => undefined)));
+
+/** Writes until nobody reads any more. */
+function endless(response: ServerResponse): void {
+  const more = () => response.write('x'.repeat(10_000), (error) => error ?? setImmediate(more));
+  response.on('error', () => undefined);
+  more();
+}
 
 /** A port where nothing listens any more. */
 async function freePort(): Promise<number> {
@@ -65,9 +73,7 @@ describe('http', () => {
 
   it('reads a kilobyte of an endless body, and leaves', async () => {
     const url = await serve((_request, response) => {
-      response.writeHead(500);
-      const more = () => response.writable && response.write('x'.repeat(10_000), () => setImmediate(more));
-      more();
+      endless(response.writeHead(500));
     });
     expect(await probes.http(url, LONG_MS, never)).toMatchObject({ reason: `HTTP 500: ${'x'.repeat(1024)}` });
     const [socket] = sockets;
@@ -114,6 +120,133 @@ describe('tcp', () => {
       healthy: false,
       reason: expect.stringContaining('ECONNREFUSED'),
     });
+  });
+});
+
+describe('fetch', () => {
+  const GET = { method: 'GET', headers: {}, timeout_ms: LONG_MS };
+
+  it('sends method, headers and body as they are, and tells the whole answer', async () => {
+    const url = await serve(
+      withBody((request, body, response) => {
+        const { host, accept, 'x-tag': tag, 'content-length': length } = request.headers;
+        response.writeHead(201, { 'X-Answer': ['one', 'two'], 'set-cookie': ['a=1', 'b=2'] });
+        response.end(JSON.stringify({ method: request.method, path: request.url, host, accept, tag, length, body }));
+      }),
+    );
+    const headers = { Host: 'shop.example.com', Accept: 'text/plain', 'X-Tag': 'one' };
+    const answer = await probes.fetch(`${url}?a=b`, { ...GET, method: 'DELETE', headers, body: 'grün' }, never);
+    expect(answer).toMatchObject({
+      status: 201,
+      headers: { 'x-answer': 'one, two', 'set-cookie': 'a=1, b=2' },
+      cut: false,
+      duration_ms: expect.any(Number),
+    });
+    expect(JSON.parse(answer.body)).toEqual({
+      method: 'DELETE',
+      path: '/health?a=b',
+      host: 'shop.example.com',
+      accept: 'text/plain',
+      tag: 'one',
+      length: '5',
+      body: 'grün',
+    });
+  });
+
+  it.each([302, 404, 503])('%i is an answer, and no redirect is followed', async (status) => {
+    const asked: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      asked.push(request.url);
+      response.writeHead(status, { location: '/login' }).end('no');
+    });
+    expect(await probes.fetch(url, GET, never)).toMatchObject({ status, headers: { location: '/login' }, body: 'no' });
+    expect(asked).toEqual(['/health']);
+  });
+
+  it.each([
+    ['a megabyte is told whole', 'x'.repeat(1024 * 1024), 1024 * 1024, false],
+    ['one byte more is cut', 'x'.repeat(1024 * 1024 + 1), 1024 * 1024, true],
+    ['half a character is left out', `x${'ä'.repeat(1024 * 512)}`, 1024 * 512, true],
+  ])('%s', async (_name, sent, length, cut) => {
+    const url = await serve((_request, response) => response.end(sent));
+    const answer = await probes.fetch(url, GET, never);
+    expect(answer).toMatchObject({ cut });
+    expect(answer.body).toHaveLength(length);
+    expect(sent.startsWith(answer.body)).toBe(true);
+  });
+
+  it('leaves an endless body', async () => {
+    const url = await serve((_request, response) => {
+      endless(response);
+    });
+    expect(await probes.fetch(url, GET, never)).toMatchObject({ status: 200, cut: true });
+    const [socket] = sockets;
+    if (socket?.destroyed === false) await once(socket, 'close');
+  });
+
+  it('takes the answer of a service that does not listen to the end', async () => {
+    const port = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.end('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n');
+      }),
+    );
+    const body = 'x'.repeat(10_000);
+    expect(await probes.fetch(`http://127.0.0.1:${port}/`, { ...GET, method: 'POST', body }, never)).toMatchObject({
+      status: 413,
+    });
+  });
+
+  it.each([
+    ['a closed port', freePort, /ECONNREFUSED/],
+    ['a service that says nothing', silent, /no answer within 300 ms/],
+    ['an answer that never ends', () => listen(createServer((_, response) => response.write('a'))), /within 300 ms/],
+    [
+      'an answer that breaks off',
+      () =>
+        listen(
+          createServer((_, response) => {
+            response.writeHead(200, { 'content-length': 5 });
+            response.write('a', () => response.destroy());
+          }),
+        ),
+      /broke off/,
+    ],
+    ['what is not HTTP', () => listen(createTcpServer((socket) => socket.end('no'))), /Parse Error/],
+  ])('%s is an error with the reason', async (_name, port, reason) => {
+    const url = `http://127.0.0.1:${await port()}/`;
+    await expect(probes.fetch(url, { ...GET, timeout_ms: 300 }, never)).rejects.toMatchObject({
+      code: 'service_unreachable',
+      message: expect.stringMatching(reason),
+    });
+  });
+
+  it.each([
+    ['a value of two lines', 'GET', { 'x-tag': 'secret\r\nx-other: 1' }, /"x-tag"/],
+    ['a name of two lines', 'GET', { 'x\ny': 'secret' }, /"x\\ny"/],
+    ['no name', 'GET', { '': 'secret' }, /""/],
+    ['a header of the connection', 'GET', { 'Transfer-Encoding': 'chunked' }, /Transfer-Encoding/],
+    ['the length of the body', 'POST', { 'content-length': '3' }, /content-length/],
+    ['an upgrade', 'GET', { upgrade: 'websocket' }, /upgrade/],
+    ['a tunnel', 'CONNECT', {}, /"CONNECT"/],
+    ['a method of two lines', 'GET / HTTP/1.1\r\n', {}, /No request has the method/],
+  ])('refuses %s before anything is sent', async (_name, method, headers, message) => {
+    const port = await silent();
+    const error = await probes.fetch(`http://127.0.0.1:${port}/`, { ...GET, method, headers }, never).then(
+      () => undefined,
+      (thrown: unknown) => thrown as Error,
+    );
+    expect(error).toMatchObject({ code: 'invalid_field', message: expect.stringMatching(message) });
+    expect(error?.message).not.toContain('secret');
+    expect(sockets.size).toBe(0);
+  });
+
+  it('rejects with the reason when it is stopped', async () => {
+    const reason = new Error('cancelled by a person');
+    const controller = new AbortController();
+    const url = await serve((_request, response) => void response.write('a', () => controller.abort(reason)));
+    await expect(probes.fetch(url, GET, controller.signal)).rejects.toBe(reason);
+    await expect(probes.fetch(url, GET, controller.signal)).rejects.toBe(reason);
   });
 });
 

@@ -1,12 +1,14 @@
-/** Health probes over real sockets. That a service is not well is a result; being stopped is an error, and a way to it that is gone. */
+/** Probes and requests over real sockets. That a service is not well is a result; being stopped is an error, and a way to it that is gone. */
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { DeployError } from '../../domain/errors.js';
-import { type ProbeResult, Probes } from '../../domain/ports.js';
+import { type FetchAnswer, type FetchRequest, type ProbeResult, Probes } from '../../domain/ports.js';
+import { checkRequest } from './request-rules.js';
+import { beginning, leave, quoted } from './response-body.js';
 
-/** How much of the body a result may quote. */
-const BODY_BYTES = 1024;
+/** How much of a body an answer may hold. */
+const BODY_BYTES = 1024 * 1024;
 
 /** How a probe comes to the service: straight, or through something that stands nearer to it. */
 export interface ProbeRoute {
@@ -32,17 +34,11 @@ export class SocketProbes extends Probes {
 
   override http(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
     return probe(timeoutMs, signal, async (stop) => {
-      const { hostname, port } = new URL(url);
-      // Each probe asks on a connection of its own: a kept one would not notice that nothing new is accepted.
-      const socket = await this.route.dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 80), stop);
-      const asking = request(url, { createConnection: () => socket, signal: stop, headers: { accept: '*/*' } });
-      asking.end();
-      const [response] = (await once(asking, 'response')) as [IncomingMessage];
+      const response = await this.#ask(url, { method: 'GET', headers: {} }, stop);
       const status = response.statusCode ?? 0;
       const healthy = status >= 200 && status < 400;
-      const reason = healthy ? undefined : `HTTP ${status}: ${await beginning(response)}`;
-      // Whatever else the service would send, and the abort that ends it, is nobody's concern any more.
-      response.on('error', () => undefined).destroy();
+      const reason = healthy ? undefined : `HTTP ${status}: ${await quoted(response)}`;
+      leave(response);
       return { healthy, http_status: status, ...(reason !== undefined && { reason }) };
     });
   }
@@ -58,43 +54,89 @@ export class SocketProbes extends Probes {
       return { healthy: true };
     });
   }
+
+  override async fetch(url: string, asked: FetchRequest, signal: AbortSignal): Promise<FetchAnswer> {
+    checkRequest(asked);
+    const answer = async (stop: AbortSignal) => {
+      const response = await this.#ask(url, asked, stop);
+      const { bytes, cut, broken } = await beginning(response, BODY_BYTES);
+      leave(response);
+      if (broken !== undefined) throw new Error(`the answer broke off: ${messageOf(broken)}`);
+      return {
+        status: response.statusCode ?? 0,
+        headers: joined(response.headersDistinct),
+        // Of a body that is cut, the last character may be half there: it is left out.
+        body: new TextDecoder().decode(bytes, { stream: cut }),
+        cut,
+      };
+    };
+    return timed(asked.timeout_ms, signal, answer, (reason) => {
+      throw new DeployError('service_unreachable', `The service does not answer: ${reason}`);
+    });
+  }
+
+  /** Each request has a connection of its own: a kept one would not notice that nothing new is accepted. */
+  async #ask(
+    url: string,
+    { method, headers, body }: Omit<FetchRequest, 'timeout_ms'>,
+    stop: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const { hostname, port } = new URL(url);
+    const socket = await this.route.dial(hostname.replace(/^\[|\]$/g, ''), Number(port || 80), stop);
+    // Node tells the length of a body only for methods that usually have one.
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    const asking = request(url, {
+      method,
+      headers: { accept: '*/*', ...lowered(headers), ...length },
+      createConnection: () => socket,
+      signal: stop,
+    });
+    // Who answers early may close before the whole request is sent; what counts is the answer.
+    asking.on('error', () => undefined).end(body);
+    const [response] = (await once(asking, 'response')) as [IncomingMessage];
+    return response;
+  }
 }
 
-type Ask = (stop: AbortSignal) => Promise<Omit<ProbeResult, 'duration_ms'>>;
+type Ask<Answer> = (stop: AbortSignal) => Promise<Answer>;
 
-/** @throws the signal's reason when it was stopped; DeployError when what the probe goes through is away */
-async function probe(timeoutMs: number, signal: AbortSignal, ask: Ask): Promise<ProbeResult> {
+function probe(
+  timeoutMs: number,
+  signal: AbortSignal,
+  ask: Ask<Omit<ProbeResult, 'duration_ms'>>,
+): Promise<ProbeResult> {
+  return timed(timeoutMs, signal, ask, (reason) => ({ healthy: false, reason }));
+}
+
+/**
+ * @param unanswered what it means that no answer came, and why
+ * @throws the signal's reason when it was stopped; DeployError when what the question goes through is away
+ */
+async function timed<Answer extends object>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  ask: Ask<Answer>,
+  unanswered: (reason: string) => Answer,
+): Promise<Answer & { readonly duration_ms: number }> {
   signal.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
   const start = performance.now();
-  const duration_ms = () => Math.round(performance.now() - start);
+  const timedAnswer = (answer: Answer) => ({ ...answer, duration_ms: Math.round(performance.now() - start) });
   try {
-    return { ...(await ask(AbortSignal.any([signal, timeout]))), duration_ms: duration_ms() };
+    return timedAnswer(await ask(AbortSignal.any([signal, timeout])));
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof DeployError) throw error;
-    const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error);
-    return { healthy: false, duration_ms: duration_ms(), reason };
+    return timedAnswer(unanswered(timeout.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error)));
   }
 }
 
-/** The first kilobyte of the body in one line, or as much of it as came before the end. */
-async function beginning(response: IncomingMessage): Promise<string> {
-  let body = Buffer.alloc(0);
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      body = Buffer.concat([body, chunk]).subarray(0, BODY_BYTES);
-      if (body.length === BODY_BYTES) break;
-    }
-  } catch {
-    // The status is known, which is what counts; a body that breaks off changes nothing.
-  }
-  return (
-    body
-      .toString()
-      .replace(/[\p{Cc}\s]+/gu, ' ')
-      .trim() || '(empty body)'
-  );
+function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function joined(headers: NodeJS.Dict<string[]>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values = []]) => [name, values.join(', ')]));
 }
 
 /** Node joins the errors of several addresses into one that has no message of its own. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { PhaseOutputs } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
-import { checkDockerfile } from '../dockerfile-check.js';
+import { checkDockerfile } from '../../../plugins/source-check/dockerfile-check.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { PhaseHandler } from '../phase-handler.js';
 import { SourceWorkspace } from '../source-workspace.js';

@@ -4,10 +4,10 @@ import { placeName, type DeploySpec, type Source } from '../../domain/app-spec.j
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import { GitRemote, Secrets, type AppPlace, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { checkDockerfile } from '../../plugins/source-check/dockerfile-check.js';
 import { Plugins } from '../plugins/index.js';
 import { AppSettings } from './app-settings.js';
 import type { DeployDto, SourceDto } from './deploy.dto.js';
-import { checkDockerfile } from './dockerfile-check.js';
 import { idempotencyOf } from './idempotency.js';
 import { newIdentity } from './order-identity.js';
 import { pluginsOf } from './plugin-use.dto.js';

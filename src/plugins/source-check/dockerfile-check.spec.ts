@@ -54,6 +54,13 @@ describe('problems', () => {
   });
 });
 
+it.each([`FROM a\n${'RUN b\n'.repeat(2_000)}`, `FROM a\nRUN ${'b '.repeat(40_000)}`])(
+  'a Dockerfile is refused unread when it is too large',
+  (text) => {
+    expect(problems(text)).toEqual(['1: it has more than 2000 lines or 65536 characters']);
+  },
+);
+
 it('checkDockerfile throws what a person needs to find the line', () => {
   expect(() => checkDockerfile('FROM a\nFORM b\nCPOY\n', 'docker/Dockerfile')).toThrow(
     expect.objectContaining({

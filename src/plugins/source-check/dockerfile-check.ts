@@ -3,6 +3,10 @@ import { DockerfileParser, From, type Instruction, Keyword, Onbuild } from 'dock
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 
+/** The parser takes a time that grows with the square of these; nobody writes as much by hand. */
+const MAX_LINES = 2_000;
+const MAX_LENGTH = 65_536;
+
 export interface DockerfileProblem {
   /** Counted from 1. */
   readonly line: number;
@@ -20,14 +24,18 @@ export function checkDockerfile(text: string, name = 'Dockerfile'): void {
   const evidence = [first, ...more]
     .slice(0, LIMITS.evidence_lines)
     .map(({ line, message }) => `${name}:${line}: ${message}`);
-  throw new DeployError('dockerfile_invalid', `${name} is not valid: line ${first.line}: ${first.message}.`, {
-    evidence,
-  });
+  throw new DeployError('dockerfile_invalid', problemSentence(name, first), { evidence });
 }
+
+export const problemSentence = (name: string, { line, message }: DockerfileProblem): string =>
+  `${name} is not valid: line ${line}: ${message}.`;
 
 /** In the order of their lines; none for a Dockerfile that can be built as far as its text tells. */
 export function dockerfileProblems(text: string): DockerfileProblem[] {
   const plain = text.replace(/^\uFEFF/, '');
+  if (plain.length > MAX_LENGTH || plain.split('\n', MAX_LINES + 1).length > MAX_LINES) {
+    return [{ line: 1, message: `it has more than ${MAX_LINES} lines or ${MAX_LENGTH} characters` }];
+  }
   const instructions = DockerfileParser.parse(plain).getInstructions();
   return [...syntaxProblems(plain), ...orderProblems(instructions), ...instructions.flatMap(instructionProblems)];
 }

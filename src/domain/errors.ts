@@ -127,7 +127,7 @@ export const ERRORS = {
   ),
   scanner_missing: permanent(
     'There is no scanner that could look for vulnerabilities.',
-    'Install trivy, or let this node pull its image; the answer is never "none found" without one.',
+    'Install trivy on the machine of the worker, or let its Docker pull the image aquasec/trivy.',
   ),
   scan_failed: passing(
     'The scan for vulnerabilities did not come to its end.',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Global, Injectable, Module, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { AcmeCertificateAuthority } from './adapters/acme/acme-certificate-authority.js';
 import { TarArchives } from './adapters/archive/tar-archives.js';
+import type { DockerClient } from './adapters/docker/docker-client.js';
 import { DockerImages } from './adapters/docker/docker-images.js';
 import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { storedRegistries } from './adapters/docker/stored-registries.js';
@@ -18,7 +19,11 @@ import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
 import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
+import { PostgresSboms } from './adapters/postgres/postgres-sboms.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
+import { TrivyContainer } from './adapters/trivy/trivy-container.js';
+import { TrivyProgram } from './adapters/trivy/trivy-program.js';
+import { TrivyScanner } from './adapters/trivy/trivy-scanner.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
@@ -34,10 +39,12 @@ import {
   GitRemote,
   Images,
   Jobs,
+  ImageScanner,
   LogStore,
   PhaseClaims,
   PhaseQueue,
   RegistryStore,
+  Sboms,
   Secrets,
   Wakeups,
 } from './domain/ports.js';
@@ -108,6 +115,16 @@ class TokenStreamAuthenticator extends StreamAuthenticator {
 })
 class StreamAuthModule {}
 
+/** A program of this machine is faster than a container, and asks no registry. */
+function trivy({ DATA_DIR, DOCKER_HOST, TRIVY_PATH }: Config, docker: DockerClient, images: Images): TrivyScanner {
+  const cacheFolder = join(DATA_DIR, 'trivy');
+  const [, socket] = DOCKER_HOST.split('unix://');
+  return new TrivyScanner([
+    new TrivyProgram({ program: TRIVY_PATH, cacheFolder, dockerHost: DOCKER_HOST }),
+    new TrivyContainer(docker, images, { socket }),
+  ]);
+}
+
 /** Every port with its adapter, and every option with its value: visible to all modules. */
 @Global()
 @Module({})
@@ -142,6 +159,7 @@ export class PortsModule {
       edgeNetwork: hasEdge ? edgeNetwork : undefined,
       registries,
     });
+    const images = new DockerImages(docker, { registries });
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -152,9 +170,11 @@ export class PortsModule {
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],
       [GitRemote, new CommandLineGit({ allowedHosts: config.GIT_ALLOWED_HOSTS, maxBytes: sourceBytes })],
-      [Images, new DockerImages(docker, { registries })],
       [Cluster, cluster],
       [Jobs, new SwarmJobs(docker, cluster, { installation, registries })],
+      [Images, images],
+      [ImageScanner, trivy(config, docker, images)],
+      [Sboms, new PostgresSboms(database)],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [
@@ -202,9 +222,9 @@ export class PortsModule {
     const providers: Provider[] = [
       {
         provide: Plugins,
-        useFactory: (cluster: Cluster, images: Images) =>
-          Plugins.open(builtInPlugins({ cluster, images }, VERSION), serverPlugins),
-        inject: [Cluster, Images],
+        useFactory: (cluster: Cluster, images: Images, scanner: ImageScanner, sboms: Sboms) =>
+          Plugins.open(builtInPlugins({ cluster, images, scanner, sboms }, VERSION), serverPlugins),
+        inject: [Cluster, Images, ImageScanner, Sboms],
       },
       ...values.map(([provide, useValue]) => ({ provide, useValue })),
       { provide: PhaseQueue, useClass: BullPhaseQueue },

@@ -53,6 +53,10 @@ export const VARIABLES = {
     text,
   ),
   RELEASES_KEPT: variable('releases of each app whose images are kept', integer(1, 1_000), '10'),
+  TRIVY_PATH: variable(
+    'program that scans images for vulnerabilities; absent = trivy in the usual folders, else its official image',
+    (path) => resolve(path),
+  ),
   GIT_ALLOWED_HOSTS: variable(
     'git hosts with private addresses that may be deployed from, separated by commas',
     list,

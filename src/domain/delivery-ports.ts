@@ -43,6 +43,34 @@ export interface ImageView {
   readonly size_bytes: number;
 }
 
+/** Everything that an image says of itself. */
+export interface ImageDetails {
+  readonly id: string;
+  readonly repo_tags: readonly string[];
+  /** As in the Dockerfile's USER; empty = root. */
+  readonly user: string;
+  /** Clear values. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly exposed_ports: readonly { readonly port: number; readonly protocol: string }[];
+  readonly volumes: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  /** `CMD` or `CMD-SHELL` and the command; absent where there is none, or it is switched off. */
+  readonly healthcheck?: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly size_bytes: number;
+  /** ISO 8601; absent where the builder did not tell. */
+  readonly created_at?: string;
+  /** How it came about, the base first. */
+  readonly history: readonly ImageLayer[];
+}
+
+export interface ImageLayer {
+  /** The instruction, as the builder has written it down. */
+  readonly created_by: string;
+  readonly size_bytes: number;
+}
+
 export type OutputLine = (line: string) => void;
 
 export abstract class Images {
@@ -59,6 +87,7 @@ export abstract class Images {
     signal: AbortSignal,
   ): Promise<ImageView | undefined>;
   abstract inspect(reference: string): Promise<ImageView | undefined>;
+  abstract describe(reference: string): Promise<ImageDetails | undefined>;
   /** Images on this node that FlukeDeploy has built; `references` are the names a release may know them by. */
   abstract built(): Promise<{ tag: string; deployment_id: string; references: readonly string[] }[]>;
   /** Removes the tag of an image that is not needed; no error when it is gone already. */

@@ -34,6 +34,7 @@ describe('the table', () => {
       'internal',
       'push_failed',
       'registry_unreachable',
+      'scan_failed',
       'service_changed',
       'too_many_requests',
       'unavailable',

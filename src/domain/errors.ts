@@ -127,6 +127,14 @@ export const ERRORS = {
     'The image is on one node only.',
     'Set REGISTRY_URL so that every node can fetch it.',
   ),
+  scanner_missing: permanent(
+    'There is no scanner that could look for vulnerabilities.',
+    'Install trivy on the machine of the worker, or let its Docker pull the image aquasec/trivy.',
+  ),
+  scan_failed: passing(
+    'The scan for vulnerabilities did not come to its end.',
+    "Trivy's last lines say why; at its first use it downloads its database.",
+  ),
 
   // deploy: convergence
   container_crashed: permanent('The program ended right after its start.', 'Its last lines say why.'),
@@ -172,6 +180,11 @@ export const ERRORS = {
   not_paused: request(409, 'The rollout is not paused.'),
   rollout_not_running: request(409, 'The deployment has no rollout under way.'),
   release_not_found: request(404, 'The app has no such release.'),
+  sbom_not_found: request(
+    404,
+    'No SBOM is kept of this release.',
+    'Switch on the plugin vulnerability-scan and deploy.',
+  ),
   no_previous_release: request(409, 'There is no release before the current one.'),
   already_live: request(409, 'This release is live already.'),
   app_not_live: request(409, 'The app has no live release.', 'Deploy it first.'),

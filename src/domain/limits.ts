@@ -45,4 +45,6 @@ export const LIMITS = {
   hook_entries: 10_000,
   socket_message_bytes: 64 * 1024,
   idempotency_hours: 24,
+  /** An SBOM that is larger is not kept; the scan counts all the same. */
+  sbom_bytes: 16 * 1024 * 1024,
 } as const;

@@ -33,7 +33,7 @@ export const VALIDATION_GATES = {
     code: 'capacity_insufficient',
   },
   'image-policy': {
-    modes: { none: 'off', basic: 'advise', strict: 'errors' },
+    modes: { none: 'off', basic: 'advise', strict: 'warnings' },
     asked: 'errors',
     code: 'image_rejected',
   },

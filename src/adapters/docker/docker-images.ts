@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
-import { Images, type BuildOrder, type ImageView, type OutputLine } from '../../domain/ports.js';
+import { Images, type BuildOrder, type ImageDetails, type ImageView, type OutputLine } from '../../domain/ports.js';
 import type { DockerClient } from './docker-client.js';
 import { dockerFailure } from './docker-failure.js';
-import type { EngineImage } from './docker-types.js';
+import type { EngineImage, EngineImageLayer } from './docker-types.js';
 import { buildImage } from './image-build.js';
-import { isImageId, parseReference, pinnedReference } from './image-reference.js';
+import { isImageId, parseReference } from './image-reference.js';
 import { pullImage, pushImage } from './image-transfer.js';
+import { imageDetails, imageView } from './image-views.js';
 import { NO_REGISTRIES, pushTarget, registryAuth, repositoryIn, type Registries } from './registry-location.js';
 import { LABEL } from './service-spec.js';
 import { unlessGone } from './swarm-services.js';
@@ -110,6 +111,16 @@ export class DockerImages extends Images {
     });
   }
 
+  override async describe(reference: string): Promise<ImageDetails | undefined> {
+    return this.call(`looking into ${reference}`, async (docker) => {
+      const { name } = parseReference(reference);
+      const image = await findImage(docker, name);
+      // By its id: the name may have moved on meanwhile.
+      const layers = image && (await unlessGone(() => history(docker, image.Id), undefined));
+      return layers && imageDetails(image, layers);
+    });
+  }
+
   override async built(): Promise<{ tag: string; deployment_id: string; references: readonly string[] }[]> {
     return this.call('looking for our images', async (docker) => {
       const images = await docker.listImages({ filters: { label: [`${LABEL.managed}=true`] } });
@@ -158,23 +169,13 @@ async function findImage(docker: Docker, name: string): Promise<EngineImage | un
   return unlessGone(() => docker.getImage(name).inspect() as Promise<EngineImage>, undefined);
 }
 
+async function history(docker: Docker, id: string): Promise<EngineImageLayer[]> {
+  return (await docker.getImage(id).history()) as EngineImageLayer[];
+}
+
 /** @param repository whose digest is wanted, where the image has several names */
 async function viewOf(docker: Docker, name: string, repository?: string): Promise<ImageView> {
   const image = await findImage(docker, name);
   if (image === undefined) throw new DeployError('image_not_found', `${name} was removed from this node meanwhile.`);
   return imageView(image, repository);
-}
-
-function imageView(image: EngineImage, repository?: string): ImageView {
-  const pinned = pinnedReference(image.RepoDigests ?? [], repository);
-  const check = image.Config?.Healthcheck?.Test ?? [];
-  return {
-    id: image.Id,
-    reference: pinned ?? image.Id,
-    digest: pinned?.split('@')[1] ?? image.Id,
-    architecture: image.Architecture,
-    os: image.Os,
-    has_healthcheck: check.length > 0 && check[0] !== 'NONE',
-    size_bytes: image.Size,
-  };
 }

@@ -68,13 +68,30 @@ export interface ServiceMount {
 /** `GET /images/{name}/json`. */
 export interface EngineImage {
   readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
   /** `name@sha256:…` for each registry that is known to have it. */
   readonly RepoDigests?: readonly string[] | null;
+  readonly Created?: string;
   readonly Architecture: string;
   readonly Os: string;
   readonly Size: number;
   readonly Config?: {
+    readonly User?: string;
+    /** `NAME=value`. */
+    readonly Env?: readonly string[] | null;
+    /** By port and protocol, such as `80/tcp`. */
+    readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
+    /** By path. */
+    readonly Volumes?: Readonly<Record<string, unknown>> | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly Healthcheck?: { readonly Test?: readonly string[] };
   } | null;
+}
+
+/** One of `GET /images/{name}/history`, which begins with the newest. */
+export interface EngineImageLayer {
+  readonly CreatedBy: string;
+  readonly Size: number;
 }

@@ -35,6 +35,10 @@ export async function removeApp(client: Client, place: AppPlace): Promise<Remova
     throw new DeployError('deployment_in_progress', message);
   }
 
+  await client.query(
+    `delete from sboms using deployments where deployments.id = sboms.deployment_id and ${HERE}`,
+    values,
+  );
   const { rowCount: releases } = await client.query(`delete from releases where ${HERE}`, values);
   for (const table of ['traffic', 'domains', 'apps']) await client.query(`delete from ${table} where ${HERE}`, values);
   const removal: Removal = {

@@ -28,7 +28,7 @@ export async function lockForEnd(
   await client.query('select 1 from apps where app_name = $1 and environment = $2 for update', [app_name, environment]);
 }
 
-/** The uploaded archive has served, whatever the outcome; a success makes the configuration the app's own. */
+/** The uploaded archive has served, whatever the outcome, and an SBOM belongs to a release; a success makes the configuration the app's own. */
 export async function endDeployment(
   client: Client,
   ended: Ended,
@@ -37,7 +37,10 @@ export async function endDeployment(
 ): Promise<void> {
   const { identity } = state;
   if (state.status === 'success') await succeed(client, ended, state);
-  else await orderRollback(client, ended, state, append);
+  else {
+    await client.query('delete from sboms where deployment_id = $1', [ended.id]);
+    await orderRollback(client, ended, state, append);
+  }
   if (identity.rollback_of !== undefined) await answerParent(identity.rollback_of, state, append);
   await client.query('delete from archive_pieces where deployment_id = $1', [ended.id]);
   await releaseDomains(client, ended);

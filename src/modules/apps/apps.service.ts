@@ -1,7 +1,7 @@
 /** What is known of apps and their releases. */
 import { Injectable } from '@nestjs/common';
 import { DeployError } from '../../domain/errors.js';
-import { AppStore, Secrets, type AppPlace, type AppRecord } from '../../domain/ports.js';
+import { AppStore, Sboms, Secrets, type AppPlace, type AppRecord, type Sbom } from '../../domain/ports.js';
 import { releaseDifferences, type Release } from '../../domain/releases.js';
 import { contextOf } from '../deployments/index.js';
 import { appView, EdgePorts, type AppListView, type AppView } from './app.view.js';
@@ -16,6 +16,7 @@ interface Page {
 export class AppsService {
   constructor(
     private readonly store: AppStore,
+    private readonly sboms: Sboms,
     private readonly secrets: Secrets,
     private readonly edge: EdgePorts,
   ) {}
@@ -55,6 +56,15 @@ export class AppsService {
     return releaseView(await this.#release(place, number, 'release'), live_release);
   }
 
+  /** The JSON text of its SBOM. @throws DeployError `sbom_not_found` */
+  async sbom(place: AppPlace, number: number): Promise<string> {
+    await this.find(place);
+    const release = await this.#release(place, number, 'release');
+    const sbom = (await this.sboms.find(release.deployment_id)) ?? (await this.#sbomOfOrigin(place, release));
+    if (sbom === undefined) throw new DeployError('sbom_not_found');
+    return sbom.document;
+  }
+
   /** Values of `env` and `secrets` are compared, and never told. */
   async differences({ app_name, environment }: AppPlace, from: number, to: number): Promise<DifferencesView> {
     const place = { app_name, environment };
@@ -64,6 +74,13 @@ export class AppsService {
       this.secrets.open(sealed, contextOf(kind, place, name)),
     );
     return { ...place, from, to, differences };
+  }
+
+  /** A rollback runs the image of its target, which is not always scanned again. */
+  async #sbomOfOrigin(place: AppPlace, { release, origin }: Release): Promise<Sbom | undefined> {
+    if (origin === release) return undefined;
+    const target = await this.store.release(place, { release: origin });
+    return target && this.sboms.find(target.deployment_id);
   }
 
   /** @throws DeployError `release_not_found`, naming the field */

@@ -6,6 +6,7 @@ import type { AppConfig, DeploySpec } from './app-spec.js';
 export * from './delivery-ports.js';
 export * from './edge-ports.js';
 export * from './app-ports.js';
+export * from './notification-ports.js';
 import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';

@@ -15,9 +15,11 @@ import { PostgresCertificateStore } from './adapters/postgres/postgres-certifica
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
+import { PostgresNotificationStore } from './adapters/postgres/postgres-notification-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
 import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
+import { HttpWebhookSender } from './adapters/webhooks/http-webhook-sender.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
@@ -33,11 +35,13 @@ import {
   GitRemote,
   Images,
   LogStore,
+  NotificationStore,
   PhaseClaims,
   PhaseQueue,
   RegistryStore,
   Secrets,
   Wakeups,
+  WebhookSender,
 } from './domain/ports.js';
 import { HttpModule } from './gateways/http/http.module.js';
 import { requestValidation } from './gateways/http/validation.js';
@@ -60,6 +64,7 @@ import {
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { Dependencies } from './modules/health/index.js';
+import { NotificationsModule, NotifyUses, type NotifyUse } from './modules/notifications/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
 import { QueueModule } from './queue/queue.module.js';
 
@@ -71,6 +76,13 @@ class PipeBodyValidator extends BodyValidator {
 
   override async validate<Dto extends object>(dto: new () => Dto, body: unknown): Promise<Dto> {
     return (await this.#pipe.transform(body, { type: 'body', metatype: dto })) as Dto;
+  }
+}
+
+/** As long as nothing can be configured, nobody is told. */
+class NoNotifyUses extends NotifyUses {
+  override of(): Promise<NotifyUse | undefined> {
+    return Promise.resolve(undefined);
   }
 }
 
@@ -148,6 +160,9 @@ export class PortsModule {
       [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
       [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
+      [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
+      [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
+      [NotifyUses, new NoNotifyUses()],
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
@@ -198,6 +213,7 @@ export class AppModule {
         PortsModule.for(config, infrastructure),
         HttpModule,
         CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
+        NotificationsModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,
       ],

@@ -55,7 +55,8 @@ const pages = {
     ),
     '- `off`: it does not run.\n- `advise`: it runs, and stops nothing.\n- `errors`: its errors stop the deployment.\n' +
       '- `warnings`: its warnings do so as well.',
-    'A plugin that is not in the table runs where it is switched on by name, and its errors stop the deployment.',
+    'A plugin that is not in the table runs where it is switched on by name: its errors stop the deployment, at `strict` its ' +
+      'warnings as well.',
   ),
   'limits.md': page(
     'Limits',

@@ -17,6 +17,7 @@ import { PostgresCertificateStore } from './adapters/postgres/postgres-certifica
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
+import { PostgresNotificationStore } from './adapters/postgres/postgres-notification-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
 import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { PostgresSboms } from './adapters/postgres/postgres-sboms.js';
@@ -24,6 +25,7 @@ import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
 import { TrivyContainer } from './adapters/trivy/trivy-container.js';
 import { TrivyProgram } from './adapters/trivy/trivy-program.js';
 import { TrivyScanner } from './adapters/trivy/trivy-scanner.js';
+import { HttpWebhookSender } from './adapters/webhooks/http-webhook-sender.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
@@ -41,12 +43,14 @@ import {
   Jobs,
   ImageScanner,
   LogStore,
+  NotificationStore,
   PhaseClaims,
   PhaseQueue,
   RegistryStore,
   Sboms,
   Secrets,
   Wakeups,
+  WebhookSender,
 } from './domain/ports.js';
 import { HttpModule } from './gateways/http/http.module.js';
 import { requestValidation } from './gateways/http/validation.js';
@@ -72,6 +76,7 @@ import { Dependencies } from './modules/health/index.js';
 import { NO_SERVER_PLUGINS, parseServerPlugins, Plugins, type ServerPlugins } from './modules/plugins/index.js';
 import { builtInPlugins } from './plugins/index.js';
 import { VERSION } from './version.js';
+import { NotificationsModule } from './modules/notifications/index.js';
 import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
 import { QueueModule } from './queue/queue.module.js';
 
@@ -189,6 +194,8 @@ export class PortsModule {
       [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
       [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
+      [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
+      [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
@@ -246,6 +253,7 @@ export class AppModule {
         PortsModule.for(config, infrastructure),
         HttpModule,
         CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
+        NotificationsModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,
       ],

@@ -9,6 +9,7 @@ describe('readConfig', () => {
       WS_HOST: '127.0.0.1',
       WS_PORT: 8767,
       GIT_ALLOWED_HOSTS: [],
+      NOTIFY_ALLOWED_HOSTS: [],
     });
   });
 

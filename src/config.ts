@@ -62,6 +62,11 @@ export const VARIABLES = {
     list,
     '',
   ),
+  NOTIFY_ALLOWED_HOSTS: variable(
+    'hosts with private addresses or without TLS that notify may send to, separated by commas',
+    list,
+    '',
+  ),
   ACME_DIRECTORY_URL: variable(
     'directory of the authority that signs certificates (RFC 8555)',
     url('https:'),

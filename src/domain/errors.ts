@@ -36,6 +36,7 @@ export const ERRORS = {
   not_found: request(404, 'There is nothing at this address.'),
   deployment_not_found: request(404, 'No deployment has this id.'),
   app_not_found: request(404, 'No app has this name.'),
+  notification_not_found: request(404, 'The deployment has no such notification.'),
   token_not_found: request(404, 'No token has this id.'),
   method_not_allowed: request(405, 'The address does not answer this method.'),
   deployment_in_progress: request(
@@ -44,6 +45,11 @@ export const ERRORS = {
     'Wait for it, or send on_conflict: queue or supersede.',
   ),
   deployment_ended: request(409, 'The deployment has already ended.'),
+  notification_not_dead: request(
+    409,
+    'The notification is not dead.',
+    'It has been delivered, or is tried again by itself.',
+  ),
   payload_too_large: request(413, 'The body is larger than allowed.'),
   unsupported_media_type: request(
     415,

@@ -8,6 +8,7 @@ export * from './edge-ports.js';
 export * from './app-ports.js';
 export * from './job-ports.js';
 export * from './scan-ports.js';
+export * from './notification-ports.js';
 import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';

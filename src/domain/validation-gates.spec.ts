@@ -25,6 +25,7 @@ describe('how a plugin is judged', () => {
     ['vulnerability-scan', 'basic', false, 'off'],
     ['size-check', 'strict', false, 'off'],
     ['size-check', 'none', true, 'errors'],
+    ['size-check', 'strict', true, 'warnings'],
     // No gate, though every object has one of this name.
     ['constructor', 'basic', false, 'off'],
   ] as const)('%s at %s, switched on by name: %s', (plugin, level, isAsked, mode) => {

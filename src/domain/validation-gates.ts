@@ -50,9 +50,9 @@ export function isGate(plugin: string): plugin is GateName {
   return Object.hasOwn(VALIDATION_GATES, plugin);
 }
 
-/** How the plugin is judged; one that is no gate runs only where it is switched on, and its errors count. */
+/** How the plugin is judged; one that is no gate runs only where it is switched on. */
 export function gateMode(plugin: string, level: ValidationLevel, isAsked: boolean): GateMode {
-  if (!isGate(plugin)) return isAsked ? 'errors' : 'off';
+  if (!isGate(plugin)) return !isAsked ? 'off' : level === 'strict' ? 'warnings' : 'errors';
   const { modes, asked } = VALIDATION_GATES[plugin];
   return isAsked ? stricter(modes[level], asked) : modes[level];
 }

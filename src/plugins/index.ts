@@ -6,6 +6,7 @@ import { inProcessPlugin } from '../plugin/in-process-plugin.js';
 import { clusterCheck } from './cluster-check/index.js';
 import { healthCheck } from './health-check/index.js';
 import { imagePolicy } from './image-policy/index.js';
+import { notify } from './notify/notify.js';
 import { releaseCommand } from './release-command/index.js';
 import { runTests } from './run-tests/index.js';
 import { secretScan } from './secret-scan/index.js';
@@ -37,5 +38,7 @@ export function builtInPlugins({ cluster, images, scanner, sboms }: PluginPorts,
     // post_deploy
     builtIn(healthCheck),
     builtIn(smokeTest),
+    // after the end
+    builtIn(notify),
   ];
 }

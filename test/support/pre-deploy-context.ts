@@ -35,8 +35,11 @@ export const DEPLOYMENT: PluginDeployment = {
   command: [],
   env: [],
   secrets: [],
+  ports: [],
   volumes: [],
+  resources: {},
   strategy: 'rolling',
+  has_health_check: false,
 };
 
 export function preDeploy<Options>(

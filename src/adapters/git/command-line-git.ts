@@ -6,10 +6,10 @@ import { DeployError } from '../../domain/errors.js';
 import { gitUrlProblem, isCommitId, isGitRef } from '../../domain/git-address.js';
 import { LIMITS } from '../../domain/limits.js';
 import { GitRemote } from '../../domain/ports.js';
+import { checkedAddresses, isListed } from '../network/public-address.js';
 import { type GitAccess, gitAccess, HARDENED_OPTIONS, ISOLATED_ENVIRONMENT } from './git-access.js';
-import { COMMIT_NOT_SERVED, gitFailure, lastLines, REDIRECTED } from './git-failure.js';
+import { COMMIT_NOT_SERVED, gitFailure, hostFailure, lastLines, REDIRECTED } from './git-failure.js';
 import { type GitOutcome, runGit } from './git-process.js';
-import { checkedAddresses, isListed } from './public-address.js';
 
 export interface CommandLineGitOptions {
   /** Hosts, or `host:port`, that may be private and may get a token over http. */
@@ -75,7 +75,9 @@ export class CommandLineGit extends GitRemote {
     if (token !== undefined && parsed.protocol === 'http:' && !isListed(parsed, allowedHosts)) {
       throw new DeployError('git_host_refused', `A token is not sent to ${parsed.host} over http: use https.`);
     }
-    const addresses = await orAborted(checkedAddresses(parsed, allowedHosts), signal);
+    const addresses = await checkedAddresses(parsed, allowedHosts, signal).catch((error: unknown) => {
+      throw hostFailure(error);
+    });
     return gitAccess(parsed, addresses, token);
   }
 
@@ -178,16 +180,3 @@ async function requireContainedLinks(folder: string): Promise<void> {
 }
 
 const refNotFound = (message: string) => new DeployError('git_ref_not_found', message);
-
-/** A name server cannot be told to stop, but need not be waited for. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}

@@ -1,6 +1,6 @@
 /** What git is told about one remote, as plain data: options, environment, and the secrets that must not be shown. */
 import { isIP } from 'node:net';
-import { portOf } from './public-address.js';
+import { portOf } from '../network/public-address.js';
 
 export interface GitAccess {
   readonly url: string;

@@ -1,6 +1,7 @@
 /** Reads out of git's own words why a remote could not be used, without ever showing a secret. */
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
+import { HostUnusable } from '../network/public-address.js';
 import type { GitAccess } from './git-access.js';
 import type { GitOutcome } from './git-process.js';
 
@@ -13,6 +14,13 @@ export const COMMIT_NOT_SERVED = /unadvertised object|not our ref|does not suppo
 export function gitFailure(outcome: GitOutcome, access: GitAccess): DeployError {
   const evidence = lastLines(outcome.stderr, access.secrets);
   return new DeployError('git_unreachable', explanation(outcome.stderr, access, evidence), { evidence });
+}
+
+/** What is said of a host that may not be asked, or is not known; anything else stays as it is. */
+export function hostFailure(error: unknown): unknown {
+  if (!(error instanceof HostUnusable)) return error;
+  const code = error.reason === 'not_public' ? 'git_host_refused' : 'git_unreachable';
+  return new DeployError(code, `The git host ${error.message}.`, { cause: error.cause });
 }
 
 function explanation(stderr: string, { url, secrets }: GitAccess, evidence: readonly string[]): string {

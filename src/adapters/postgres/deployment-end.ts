@@ -44,6 +44,8 @@ export async function endDeployment(
   if (identity.rollback_of !== undefined) await answerParent(identity.rollback_of, state, append);
   await client.query('delete from archive_pieces where deployment_id = $1', [ended.id]);
   await releaseDomains(client, ended);
+  // Only what is committed as ended can be told to others as ended.
+  await client.query('insert into deployment_endings (deployment_id) values ($1)', [ended.id]);
 }
 
 async function succeed(client: Client, { id, app_name, environment }: Ended, state: DeploymentState): Promise<void> {

@@ -174,12 +174,14 @@ describe('the deployment', () => {
   });
 });
 
+const BEFORE = { services: ['web_r1'], replicas: 1 };
+
 describe('the size', () => {
   it('is compared with what serves now', async () => {
     const { findings, outputs } = await look(
       await build('grown', 'USER 0', 'RUN cat /bin/busybox /bin/busybox > /blob', 'USER 1000'),
       {},
-      { before: { image: good } },
+      { before: { ...BEFORE, image: good } },
     );
     expect(findings).toEqual([
       {
@@ -191,12 +193,16 @@ describe('the size', () => {
       },
     ]);
     expect(outputs).toEqual({ size_bytes: expect.any(Number), growth_percent: 200 });
-    const patient = await look(`${fixtures.prefix}/grown:1`, { max_growth_percent: 200 }, { before: { image: good } });
+    const patient = await look(
+      `${fixtures.prefix}/grown:1`,
+      { max_growth_percent: 200 },
+      { before: { ...BEFORE, image: good } },
+    );
     expect(patient.findings).toEqual([]);
   });
 
   it('is not compared with what is gone, and that is said', async () => {
-    const { findings, lines } = await look(good, {}, { before: { image: `${fixtures.prefix}/gone:1` } });
+    const { findings, lines } = await look(good, {}, { before: { ...BEFORE, image: `${fixtures.prefix}/gone:1` } });
     expect(findings).toEqual([]);
     expect(lines).toEqual([expect.stringContaining('is not on this node')]);
   });

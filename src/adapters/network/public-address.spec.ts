@@ -49,7 +49,8 @@ describe('isPublicAddress', () => {
 });
 
 describe('checkedAddresses', () => {
-  const check = (url: string, allowedHosts: string[] = []) => checkedAddresses(new URL(url), allowedHosts);
+  const check = (url: string, allowedHosts: string[] = []) =>
+    checkedAddresses(new URL(url), allowedHosts, new AbortController().signal);
 
   it.each([
     'http://127.0.0.1/',
@@ -64,7 +65,7 @@ describe('checkedAddresses', () => {
     'http://0/',
     'http://１２７.０.０.１/',
   ])('refuses %s', async (url) => {
-    await expect(check(url)).rejects.toMatchObject({ code: 'git_host_refused' });
+    await expect(check(url)).rejects.toMatchObject({ reason: 'not_public' });
   });
 
   it.each([
@@ -79,7 +80,7 @@ describe('checkedAddresses', () => {
 
   it('a listed port opens that port only', async () => {
     await expect(check('http://127.0.0.1:2375/', ['127.0.0.1:8080'])).rejects.toMatchObject({
-      code: 'git_host_refused',
+      reason: 'not_public',
     });
   });
 
@@ -89,6 +90,6 @@ describe('checkedAddresses', () => {
   });
 
   it('says that a host is not known', async () => {
-    await expect(check('https://does-not-exist.invalid/o/r')).rejects.toMatchObject({ code: 'git_unreachable' });
+    await expect(check('https://does-not-exist.invalid/o/r')).rejects.toMatchObject({ reason: 'unknown' });
   });
 });

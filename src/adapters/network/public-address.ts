@@ -1,7 +1,19 @@
 /** Finds the addresses of a host and lets pass only what is on the public internet, or on the list of the operator. */
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { DeployError } from '../../domain/errors.js';
+
+/** Nothing may be sent to the host, or nobody knows where it is. */
+export class HostUnusable extends Error {
+  override readonly name = 'HostUnusable';
+
+  constructor(
+    readonly reason: 'not_public' | 'unknown',
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
 
 /** IANA's special-purpose registries: everything that is not a public unicast address. */
 const NOT_PUBLIC = {
@@ -43,13 +55,17 @@ export function isPublicAddress(address: string): boolean {
  * again, else the name may lead elsewhere by then.
  *
  * @param allowedHosts hosts, or `host:port`, that need not be public
- * @throws DeployError `git_host_refused`, `git_unreachable`
+ * @throws HostUnusable, or the signal's reason
  */
-export async function checkedAddresses(url: URL, allowedHosts: readonly string[]): Promise<readonly string[]> {
+export async function checkedAddresses(
+  url: URL,
+  allowedHosts: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const addresses = isIP(host) > 0 ? [host] : await resolveName(host);
+  const addresses = isIP(host) > 0 ? [host] : await orAborted(resolveName(host), signal);
   if (!isListed(url, allowedHosts) && !addresses.every(isPublicAddress)) {
-    throw new DeployError('git_host_refused', `The git host ${url.host} is not on the public internet.`);
+    throw new HostUnusable('not_public', `${url.host} is not on the public internet`);
   }
   return addresses;
 }
@@ -65,7 +81,7 @@ async function resolveName(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (error) {
-    throw new DeployError('git_unreachable', `The git host ${host} is not known to the name server.`, { cause: error });
+    throw new HostUnusable('unknown', `${host} is not known to the name server`, error);
   }
 }
 
@@ -73,4 +89,17 @@ function subnets(type: 'ipv4' | 'ipv6', networks: readonly (readonly [address: s
   const list = new BlockList();
   for (const [address, prefix] of networks) list.addSubnet(address, prefix, type);
   return list;
+}
+
+/** A name server cannot be told to stop, but need not be waited for. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

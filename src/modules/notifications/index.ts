@@ -1,0 +1,3 @@
+/** What other parts may use of the notifications. */
+export { NotificationsModule } from './notifications.module.js';
+export { NotifyUses, type NotifyUse } from './notify-uses.js';

@@ -8,6 +8,9 @@ import type { LogLevel } from './log-entry.js';
 /** Version of this API that a plugin is written for; a server refuses plugins of another one at its start. */
 export const PLUGIN_API_VERSION = 1;
 
+/** Names of plugins. */
+export const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,49}$/;
+
 /** The places of a deployment where plugins run, in order. */
 export const HOOKS = ['pre_build', 'pre_deploy', 'post_deploy'] as const;
 export type Hook = (typeof HOOKS)[number];

@@ -7,7 +7,8 @@ const npm = (names) => `(^|/)node_modules/(${names})(/|$)`;
 const layer = (name, from, above) => ({
   ...error,
   name: `${name}-imports-downwards`,
-  comment: 'main, app.module, plugins/index → queue, gateways → modules → adapters, plugins → domain → nothing',
+  comment:
+    'main, app.module, plugins/index → queue, gateways → modules → adapters, plugins → plugin → domain → nothing',
   from: { path: from, pathNot: spec },
   to: { path: above },
 });
@@ -22,6 +23,7 @@ export default {
     layer('adapters', '^src/adapters/', [top, '^src/(queue|gateways|modules|plugins)/']),
     // plugins/index.ts is the list of all plugins and belongs to the top.
     layer('plugins', '^src/plugins/(?!index\\.ts)', [top, '^src/(queue|gateways|modules|adapters)/']),
+    layer('plugin', '^src/plugin/', ['^src/(?!plugin/|domain/)']),
     layer('config', '^src/config\\.ts$', ['^src/(?!domain/)']),
     {
       ...error,

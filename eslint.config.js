@@ -30,7 +30,7 @@ const noShell = {
 const impure = 'The domain is pure: time, ids and randomness enter as values.';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'data/', '.tmp/', 'docs/reference/', 'web/dist/']),
+  globalIgnores(['dist/', 'coverage/', 'data/', '.tmp/', 'docs/reference/', 'templates/', 'web/dist/']),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -3,6 +3,7 @@ import type { FieldError, Failure } from '../domain/errors.js';
 import type { DeploymentKind } from '../domain/facts.js';
 import type { UnifiedLogEntry } from '../domain/log-entry.js';
 import type { DeploymentStatus, Phase, PhaseStatus } from '../domain/phases.js';
+import type { Plugin } from '../domain/plugin.js';
 
 export interface PhaseAnswer {
   readonly status: PhaseStatus;
@@ -82,6 +83,15 @@ export interface ReleaseAnswer {
 export interface ReleasesAnswer {
   readonly releases: readonly ReleaseAnswer[];
   readonly total: number;
+}
+
+export interface PluginAnswer extends Pick<Plugin, 'name' | 'version' | 'origin' | 'about' | 'hooks'> {
+  /** `always` and `by_level` (the validation level) are built in; `server` = its configuration switches it on for every app. */
+  readonly enabled: 'always' | 'by_level' | 'on_request' | 'server';
+}
+
+export interface PluginsAnswer {
+  readonly plugins: readonly PluginAnswer[];
 }
 
 export interface TokenAnswer {

@@ -7,6 +7,7 @@ import type {
   EntriesAnswer,
   HistoryAnswer,
   LogsAnswer,
+  PluginsAnswer,
   ReleasesAnswer,
   TokenAnswer,
 } from './answers.js';
@@ -108,6 +109,10 @@ export class Api {
 
   say(id: string, word: RolloutWord, body: unknown): Promise<DeploymentAnswer> {
     return this.transport.send({ method: 'POST', path: `${deploymentPath(id)}/${word}`, json: body });
+  }
+
+  plugins(): Promise<PluginsAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/plugins' });
   }
 
   /** A session of the administrator; a wrong password is not tried again. */

@@ -4,7 +4,7 @@ import type { AppAnswer, ReleaseAnswer } from './answers.js';
 import type { AppChange } from './api.js';
 import type { CommandContext } from './command-context.js';
 import { EXIT } from './failures.js';
-import { shortTime, table } from './table.js';
+import { shortTime, table, underBold } from './table.js';
 import type { Paint } from './terminal.js';
 import { sent, watchAccepted, type AcceptedOptions } from './watch.js';
 
@@ -103,8 +103,4 @@ function releaseLines(all: readonly ReleaseAnswer[], paint: Paint): string[] {
     deployment_id,
   ]);
   return underBold(table(['RELEASE', 'VERSION', 'CREATED', 'SOURCE', 'BY', 'DEPLOYMENT'], rows), paint);
-}
-
-function underBold([heads = '', ...rows]: readonly string[], paint: Paint): string[] {
-  return [paint('bold', heads), ...rows];
 }

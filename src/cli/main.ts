@@ -21,8 +21,9 @@ import { reportFailure } from './failure-report.js';
 import { EXIT, exitCodeOf } from './failures.js';
 import { login, logout } from './login.command.js';
 import { logs, type LogsOptions } from './logs.command.js';
-import { integer } from './option-values.js';
+import { integer, pluginName } from './option-values.js';
 import type { PasswordOptions } from './password.js';
+import { newPlugin, plugins } from './plugin.commands.js';
 import { say, type SayOptions } from './rollout.commands.js';
 import { processHost, type Host } from './terminal.js';
 
@@ -116,6 +117,7 @@ function commandTable(context: CommandContext, end: End): Command {
 
   addAppCommands(program, context, end);
   addRolloutCommands(program, context, end);
+  addPluginCommands(program, context, end);
   return program;
 }
 
@@ -171,6 +173,22 @@ function addRolloutCommands(program: Command, context: CommandContext, end: End)
     if (word === 'pause' || word === 'abort') command.option('--reason <text>', 'why, for the log');
     command.action((id: string, options: SayOptions) => end(say(context, word, id, options)));
   }
+}
+
+function addPluginCommands(program: Command, context: CommandContext, end: End): void {
+  const plugin = program.command('plugin').description('write a plugin, or list those of the server');
+  plugin
+    .command('new')
+    .argument('<name>', 'lower-case letters, digits and dashes', pluginName)
+    .description('write a plugin to begin with, and its test')
+    .option('--folder <folder>', 'where; a folder of that name when left out')
+    .action((name: string, options: { folder?: string }) => end(newPlugin(context, name, options)));
+
+  plugin
+    .command('list')
+    .description('list the plugins of the server')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => end(plugins(context, options)));
 }
 
 function packageVersion(): string {

@@ -2,10 +2,17 @@
 import { InvalidArgumentError } from 'commander';
 import type { PortMapping, VolumeMount } from '../domain/app-spec.js';
 import type { JsonObject, PluginUse } from '../domain/hooks.js';
+import { PLUGIN_NAME } from '../domain/plugin.js';
 
 export function integer(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
+}
+
+export function pluginName(text: string): string {
+  if (!PLUGIN_NAME.test(text))
+    throw new InvalidArgumentError('It must be lower-case letters, digits and dashes, at most 50.');
+  return text;
 }
 
 /** Repeatable: `--env KEY=VALUE`; the last value of a name counts. */

@@ -1,5 +1,6 @@
 /** Columns of text under their heads. */
 import { printable } from './printable.js';
+import type { Paint } from './terminal.js';
 
 /** A line for the heads and one for each row; cells hold text of others, which is made printable here. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
@@ -11,6 +12,10 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
       .join('  ')
       .trimEnd(),
   );
+}
+
+export function underBold([heads = '', ...rows]: readonly string[], paint: Paint): string[] {
+  return [paint('bold', heads), ...rows];
 }
 
 /** `2026-02-03 10:00:00` */

@@ -13,6 +13,9 @@ export * from './hooks.js';
 /** Version of this API that a plugin is written for; a server refuses plugins of another one at its start. */
 export const PLUGIN_API_VERSION = 1;
 
+/** Names of plugins. */
+export const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,49}$/;
+
 /** The deployment as plugins see it: frozen, without any secret value. Fields are named as on the wire. */
 export interface PluginDeployment {
   readonly id: string;

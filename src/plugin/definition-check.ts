@@ -1,10 +1,9 @@
 /** What a plugin must be to be taken: checked at the start, as its author's compiler may not have been asked. */
 import { DeployError } from '../domain/errors.js';
 import { LIMITS } from '../domain/limits.js';
-import { HOOKS, ON_FAILURE, PLUGIN_API_VERSION, type Hook, type HookRule } from '../domain/plugin.js';
+import { HOOKS, ON_FAILURE, PLUGIN_API_VERSION, PLUGIN_NAME, type Hook, type HookRule } from '../domain/plugin.js';
 import type { HookDefinition, HookHandler, PluginDefinition } from './define-plugin.js';
 
-const NAME = /^[a-z0-9][a-z0-9-]{0,49}$/;
 const DEFAULT_SECONDS = 60;
 
 /** The one plugin among the exports of a module. @throws DeployError `plugin_invalid` */
@@ -19,7 +18,7 @@ export function exportedPlugin(exports: Readonly<Record<string, unknown>>): Plug
 /** @throws DeployError `plugin_invalid` */
 export function checkedDefinition(plugin: Partial<PluginDefinition<unknown>>): PluginDefinition<unknown> {
   const { name, apiVersion, about = '', after = [], hooks, options } = plugin;
-  if (typeof name !== 'string' || !NAME.test(name))
+  if (typeof name !== 'string' || !PLUGIN_NAME.test(name))
     throw invalid('name must be lower-case letters, digits and dashes, at most 50');
   const require = (holds: boolean, sentence: string): void => {
     if (!holds) throw invalid(`${name}: ${sentence}`);

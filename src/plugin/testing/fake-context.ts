@@ -1,0 +1,230 @@
+/** A complete context of a hook without a server: it answers what the test says, and records what the hook does. */
+import { DeployError } from '../../domain/errors.js';
+import { LIMITS } from '../../domain/limits.js';
+import {
+  HookFailure,
+  type Hook,
+  type HookContext,
+  type HookContexts,
+  type JsonObject,
+  type PluginDeployment,
+  type PluginImage,
+  type PluginService,
+  type PluginWorkspace,
+  type PostDeployContext,
+  type PreDeployContext,
+} from '../../domain/plugin.js';
+import { answerTo, type ConnectAnswers, type FetchAnswers, type RunAnswers } from './answers.js';
+import { Recording, type Recorded } from './recording.js';
+
+/** What the context of every hook can be made of; each part has a plain default. */
+export interface CommonParts<Options = JsonObject> {
+  /** Fields of the deployment that matter to the test. */
+  readonly deployment?: Partial<PluginDeployment>;
+  /** As they are configured: `runHook` lets the plugin read them, just as the server does. */
+  readonly options?: Options;
+  /** 1 when left out. */
+  readonly attempt?: number;
+  /** What hooks before this one have left, by plugin and name. */
+  readonly outputs?: Readonly<Record<string, JsonObject>>;
+  /** Values of secrets by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Of a deployment that the test wants to cancel. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the context of `pre_build` can be made of. */
+export interface PreBuildParts<Options = JsonObject> extends CommonParts<Options> {
+  /** Such as what `sourceFolder` makes. */
+  readonly workspace?: PluginWorkspace;
+}
+
+/** What the context of `pre_deploy` can be made of. */
+export interface PreDeployParts<Options = JsonObject> extends CommonParts<Options> {
+  /** Fields of the image that matter to the test. */
+  readonly image?: Partial<PluginImage>;
+  /** What commands come to. */
+  readonly run?: RunAnswers;
+}
+
+/** What the context of `post_deploy` can be made of. */
+export interface PostDeployParts<Options = JsonObject> extends PreDeployParts<Options> {
+  /** Fields of the service that matter to the test. */
+  readonly service?: Partial<PluginService>;
+  /** What the new version answers. */
+  readonly fetch?: FetchAnswers;
+  /** Which of its ports accept connections. */
+  readonly connect?: ConnectAnswers;
+}
+
+/** What the context of each hook can be made of. */
+export interface ContextParts<Options = JsonObject> {
+  readonly pre_build: PreBuildParts<Options>;
+  readonly pre_deploy: PreDeployParts<Options>;
+  readonly post_deploy: PostDeployParts<Options>;
+}
+
+/** The context of a hook, and what was done with it. */
+export type FakeContext<H extends Hook, Options = JsonObject> = HookContexts<Options>[H] & {
+  readonly recorded: Recorded;
+};
+
+const DEPLOYMENT: PluginDeployment = {
+  id: 'dep-01test',
+  kind: 'deploy',
+  app_name: 'web',
+  environment: 'production',
+  project: 'default',
+  version: 'v1',
+  release: 1,
+  source: 'an archive',
+  actor: { name: 'admin' },
+  validation_level: 'basic',
+  replicas: 1,
+  port: 80,
+  domains: [],
+  command: [],
+  env: [],
+  secrets: [],
+  volumes: [],
+  strategy: 'rolling',
+};
+const IMAGE: PluginImage = {
+  reference: 'flukedeploy/web:v1',
+  digest: `sha256:${'0'.repeat(64)}`,
+  size_bytes: 10_000_000,
+};
+const SERVICE: PluginService = {
+  name: 'web-r1',
+  url: 'http://web.apps.example.com',
+  tasks: [{ slot: 1, node: 'node-1', address: '10.0.1.5' }],
+};
+
+/**
+ * Makes the context of a hook. What the test leaves out has a plain default; what only the test can know (the source, the answers of
+ * the app, secrets) is asked for in a clear error once the hook needs it.
+ *
+ * @example
+ * ```ts
+ * const context = fakeContext('post_deploy', { fetch: { '/health': 503 } });
+ * ```
+ */
+export function fakeContext<H extends Hook, Options = JsonObject>(
+  hook: H,
+  parts: ContextParts<Options>[H] & { readonly options?: Options } = {},
+): FakeContext<H, Options> {
+  const recorded = new Recording();
+  const makers: { [K in Hook]: (parts: ContextParts<Options>[K]) => HookContexts<Options>[K] } = {
+    pre_build: (given) => ({ ...common(recorded, given), workspace: given.workspace ?? noWorkspace(recorded) }),
+    pre_deploy: (given) => ({ ...common(recorded, given), ...withImage(recorded, given) }),
+    post_deploy: (given) => ({
+      ...common(recorded, given),
+      ...withImage(recorded, given),
+      ...withService(recorded, given),
+    }),
+  };
+  return { ...makers[hook](parts), recorded };
+}
+
+function common<Options>(recorded: Recording, parts: CommonParts<Options>): HookContext<Options> {
+  const { attempt = 1, outputs = {}, secrets = {}, signal = new AbortController().signal } = parts;
+  return {
+    deployment: frozen(structuredClone({ ...DEPLOYMENT, ...parts.deployment })),
+    attempt,
+    options: parts.options ?? ({} as Options),
+    signal,
+    outputs,
+    log: (level, message, details) => void recorded.logs.push({ level, message, ...(details && { details }) }),
+    probed: (probe) => void recorded.probes.push(probe),
+    report: (finding) => void recorded.findings.push(finding),
+    fail: (code, message, evidence) => {
+      throw new HookFailure(code, message, evidence);
+    },
+    output: (name, value) => {
+      const bytes = Buffer.byteLength(JSON.stringify({ ...recorded.outputs, [name]: value }));
+      if (bytes > LIMITS.hook_output_bytes)
+        throw new RangeError(`The outputs are ${bytes} bytes of JSON, and may be ${LIMITS.hook_output_bytes}.`);
+      recorded.outputs[name] = value;
+    },
+    secret: async (name) => {
+      const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+      if (value === undefined) throw new DeployError('secret_missing', `There is no secret named ${name}.`);
+      return value;
+    },
+  };
+}
+
+function withImage(recorded: Recording, parts: PreDeployParts<unknown>): Pick<PreDeployContext, 'image' | 'run'> {
+  const results = new Map<string, ReturnType<PreDeployContext['run']>>();
+  const run: PreDeployContext['run'] = async (command, options = {}) => {
+    recorded.runs.push({ command, options });
+    const words = command.join(' ');
+    const missing = () => recorded.unansweredCall(noAnswer('run', words, `{ ${quoted(words)}: 0 }`));
+    const answer = await answerTo(parts.run, [command, options], [words], missing);
+    const result = typeof answer === 'number' ? { exitCode: answer } : answer;
+    return { exitCode: 0, lastLines: [], durationMs: 1, ...result };
+  };
+  return {
+    image: { ...IMAGE, ...parts.image },
+    run: (command, options) => {
+      const call = JSON.stringify([command, options]);
+      const result = results.get(call) ?? run(command, options);
+      results.set(call, result);
+      return result;
+    },
+  };
+}
+
+function withService(
+  recorded: Recording,
+  parts: PostDeployParts<unknown>,
+): Pick<PostDeployContext, 'service' | 'fetch' | 'connect'> {
+  return {
+    service: { ...SERVICE, ...parts.service },
+    fetch: async (path, options = {}) => {
+      recorded.fetches.push({ path, options });
+      const { method = 'GET' } = options;
+      const names = method === 'GET' ? [path, `GET ${path}`] : [`${method} ${path}`];
+      const missing = () => recorded.unansweredCall(noAnswer('fetch', path, `{ ${quoted(names[0] ?? path)}: 200 }`));
+      const answer = await answerTo(parts.fetch, [path, options], names, missing);
+      const result = typeof answer === 'number' ? { status: answer } : answer;
+      return { status: 200, headers: {}, body: '', durationMs: 1, ...result };
+    },
+    connect: async (port) => {
+      recorded.connects.push(port);
+      const missing = () => recorded.unansweredCall(noAnswer('connect', port, `{ ${port}: true }`));
+      const answer = await answerTo(parts.connect, [port], [String(port)], missing);
+      const result = typeof answer === 'boolean' ? { accepted: answer } : answer;
+      return { accepted: true, durationMs: 1, ...result };
+    },
+  };
+}
+
+/** Only a hook that reads the source needs one. */
+function noWorkspace(recorded: Recording): PluginWorkspace {
+  const missing = () =>
+    recorded.unansweredCall(
+      "context.workspace was read, but the test gives no source. Add one, such as source: { Dockerfile: 'FROM scratch' }",
+    );
+  return {
+    get folder(): string {
+      throw missing();
+    },
+    get dockerfile(): string {
+      throw missing();
+    },
+  };
+}
+
+function noAnswer(method: 'run' | 'fetch' | 'connect', asked: string | number, example: string): string {
+  return `context.${method}(${quoted(asked)}) was called, but the test gives no answer. Add one, such as ${method}: ${example}`;
+}
+
+function quoted(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value}'`;
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value) as unknown[]) if (typeof inner === 'object' && inner !== null) frozen(inner);
+  return Object.freeze(value);
+}

@@ -6,6 +6,7 @@ import { AuthModule } from '../../modules/auth/index.js';
 import { DeploymentsModule } from '../../modules/deployments/index.js';
 import { HealthModule } from '../../modules/health/index.js';
 import { LogsModule } from '../../modules/logs/index.js';
+import { PluginsModule } from '../../modules/plugins/index.js';
 import { RegistriesModule } from '../../modules/registries/index.js';
 import { SchemasModule } from '../../modules/schemas/index.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -13,7 +14,16 @@ import { ProblemsController } from './problems.controller.js';
 import { requestValidation } from './validation.js';
 
 @Module({
-  imports: [AppsModule, AuthModule, DeploymentsModule, HealthModule, LogsModule, RegistriesModule, SchemasModule],
+  imports: [
+    AppsModule,
+    AuthModule,
+    DeploymentsModule,
+    HealthModule,
+    LogsModule,
+    PluginsModule,
+    RegistriesModule,
+    SchemasModule,
+  ],
   controllers: [ProblemsController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },

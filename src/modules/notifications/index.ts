@@ -1,3 +1,2 @@
 /** What other parts may use of the notifications. */
 export { NotificationsModule } from './notifications.module.js';
-export { NotifyUses, type NotifyUse } from './notify-uses.js';

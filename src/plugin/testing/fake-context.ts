@@ -86,8 +86,11 @@ const DEPLOYMENT: PluginDeployment = {
   command: [],
   env: [],
   secrets: [],
+  ports: [],
   volumes: [],
+  resources: {},
   strategy: 'rolling',
+  has_health_check: false,
 };
 const IMAGE: PluginImage = {
   reference: 'flukedeploy/web:v1',

@@ -217,6 +217,8 @@ export const ERRORS = {
     'Its last lines are in the evidence; no request has met the new version.',
   ),
 
+  smoke_test_failed: permanent('The new version does not answer as it should.'),
+
   // The deployment as a whole
   phase_timeout: permanent('The phase took longer than it may.'),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),

@@ -84,6 +84,15 @@ export class SwarmState {
       .sort();
   }
 
+  /** Ids of the containers of one-off commands of the deployment that run. */
+  async runningJobs(deploymentId: string): Promise<string[]> {
+    const docker = await this.#client.calls();
+    const containers = await docker.listContainers();
+    const ofJobs = ({ Labels }: Docker.ContainerInfo) =>
+      Labels['com.docker.swarm.service.name']?.startsWith(deploymentId);
+    return containers.filter(ofJobs).map(({ Id }) => Id);
+  }
+
   /** Names of the volumes that begin so. */
   async volumes(prefix = this.prefix): Promise<string[]> {
     const docker = await this.#client.calls();
@@ -94,7 +103,8 @@ export class SwarmState {
   async clean(): Promise<void> {
     const docker = await this.#client.calls();
     for (const { ID, Spec } of await docker.listServices()) {
-      if (Spec?.Name?.startsWith(this.prefix)) await docker.getService(ID).remove();
+      const isOurs = [Spec?.Name, Spec?.Labels?.['flukedeploy.job']].some((name) => name?.startsWith(this.prefix));
+      if (isOurs) await docker.getService(ID).remove();
     }
     for (const { ID, Spec } of await docker.listSecrets()) {
       if (Spec?.Labels?.['flukedeploy.service']?.startsWith(this.prefix)) await docker.getSecret(ID).remove();

@@ -71,6 +71,11 @@ export const VARIABLES = {
   FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
   FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
   FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
+  FLUKEDEPLOY_PLUGINS: variable(
+    'plugins of others: folders, files or npm packages (from here or DATA_DIR/plugins), separated by commas',
+    list,
+    '',
+  ),
   FLUKEDEPLOY_INSTANCE: variable('name of this process in log entries', text, `${hostname()}/${process.pid}`),
   FLUKEDEPLOY_LEASE_SECONDS: variable(
     'after this long without a sign of life a worker has lost its phase',

@@ -230,7 +230,10 @@ export class PortsModule {
       {
         provide: Plugins,
         useFactory: (cluster: Cluster, images: Images, scanner: ImageScanner, sboms: Sboms) =>
-          Plugins.open(builtInPlugins({ cluster, images, scanner, sboms }, VERSION), serverPlugins),
+          Plugins.open(
+            [...builtInPlugins({ cluster, images, scanner, sboms }, VERSION), ...infrastructure.externalPlugins],
+            serverPlugins,
+          ),
         inject: [Cluster, Images, ImageScanner, Sboms],
       },
       ...values.map(([provide, useValue]) => ({ provide, useValue })),

@@ -84,6 +84,11 @@ export const VARIABLES = {
     (path) => resolve(path),
   ),
   FLUKEDEPLOY_CONCURRENCY: variable('phases that one worker runs at the same time', integer(1, 64), '4'),
+  FLUKEDEPLOY_PLUGINS: variable(
+    'plugins of others: folders, files or npm packages (from here or DATA_DIR/plugins), separated by commas',
+    list,
+    '',
+  ),
   FLUKEDEPLOY_INSTANCE: variable('name of this process in log entries', text, `${hostname()}/${process.pid}`),
   FLUKEDEPLOY_LEASE_SECONDS: variable(
     'after this long without a sign of life a worker has lost its phase',

@@ -8,11 +8,13 @@ import { DockerClient } from './adapters/docker/docker-client.js';
 import { Database } from './adapters/postgres/database.js';
 import { startPrivatePostgres } from './adapters/postgres/private-postgres.js';
 import { checkSecretKey } from './adapters/postgres/secret-key-check.js';
+import { loadExternalPlugins } from './adapters/plugin-host/external-plugins.js';
 import { lockDataDirectory } from './adapters/process/data-directory.js';
 import type { PrivateServer, PrivateServerOptions } from './adapters/process/supervised-child.js';
 import { startPrivateRedis } from './adapters/redis/private-redis.js';
 import { connectRedis, type RedisConnection } from './adapters/redis/redis-connection.js';
 import type { Config } from './config.js';
+import type { Plugin } from './domain/plugin.js';
 import type { Secrets } from './domain/ports.js';
 
 export interface Infrastructure {
@@ -29,6 +31,8 @@ export interface Infrastructure {
   readonly secrets: Secrets;
   /** PEM of whom the certificate authority's own HTTPS is signed by, beside the public ones. */
   readonly acmeAuthorities: string | undefined;
+  /** Those that FLUKEDEPLOY_PLUGINS names. */
+  readonly externalPlugins: readonly Plugin[];
   /** Text of the file that FLUKEDEPLOY_PLUGIN_CONFIG names. */
   readonly pluginConfig: string | undefined;
   close(): Promise<void>;
@@ -54,6 +58,11 @@ async function open(
   config: Config,
   atClose: (step: () => Promise<unknown>) => void,
 ): Promise<Omit<Infrastructure, 'close'>> {
+  // First, as nothing has to be closed again when one of them is broken.
+  const externalPlugins = await loadExternalPlugins(config.FLUKEDEPLOY_PLUGINS, {
+    workingFolder: process.cwd(),
+    dataFolder: config.DATA_DIR,
+  });
   const lock = await lockFor(config);
   atClose(() => lock.release());
 
@@ -112,7 +121,7 @@ async function open(
     textOf(config.FLUKEDEPLOY_PLUGIN_CONFIG),
   ]);
   const installation = await database.installation();
-  return { database, redis, docker, installation, secrets, acmeAuthorities, pluginConfig };
+  return { database, redis, docker, installation, secrets, acmeAuthorities, externalPlugins, pluginConfig };
 }
 
 async function textOf(file: string | undefined): Promise<string | undefined> {

@@ -1,8 +1,10 @@
 /** A plugin whose code runs right here: the built-in ones, and every plugin inside the process that is its own. */
-import type { Hook, HookContexts, JsonObject, Plugin } from '../domain/plugin.js';
-import type { HookHandler, PluginDefinition } from './define-plugin.js';
-import { checkedDefinition, hookDefinition, hookRules } from './definition-check.js';
-import { optionSchema, readOptions } from './options.js';
+import type { Plugin } from '../domain/plugin.js';
+import type { PluginDefinition } from './define-plugin.js';
+import { checkedDefinition, hookRules } from './definition-check.js';
+import { optionSchema } from './option-schema.js';
+import { readOptions } from './options.js';
+import { runHook } from './run-hook.js';
 
 /** @throws DeployError `plugin_invalid` */
 export function inProcessPlugin<Options>(
@@ -21,12 +23,6 @@ export function inProcessPlugin<Options>(
     checkOptions: async (options) => {
       await readOptions(definition.options, options);
     },
-    run: async <H extends Hook>(hook: H, context: HookContexts<JsonObject>[H]) => {
-      const given = definition.hooks[hook];
-      if (given === undefined) return;
-      const options = await readOptions(definition.options, context.options);
-      const { run } = hookDefinition(given as HookHandler<H, unknown>);
-      await run({ ...context, options });
-    },
+    run: (hook, context) => runHook(definition, hook, context),
   };
 }

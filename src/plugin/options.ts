@@ -1,8 +1,6 @@
-/** Reads the options of a plugin by the form in which it describes them, and tells their JSON Schema where the form can. */
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { plainToInstance } from 'class-transformer';
-import { validate, type ValidationError } from 'class-validator';
-import { targetConstructorToSchema } from 'class-validator-jsonschema';
+/** Reads the options of a plugin by the form in which it describes them. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { ValidationError } from 'class-validator';
 import { DeployError, type FieldError } from '../domain/errors.js';
 import type { JsonObject } from '../domain/plugin.js';
 import type { OptionsForm } from './define-plugin.js';
@@ -28,26 +26,22 @@ export async function readOptions<Options>(
   return isClass(form) ? fromClass(form, input) : fromFunction(form, input);
 }
 
-/** JSON Schema (2020-12) of what may be configured. */
-export function optionSchema(form: OptionsForm<unknown> | undefined): JsonObject | undefined {
-  if (form === undefined) return { type: 'object', properties: {}, additionalProperties: false };
-  if (isClass(form)) return targetConstructorToSchema(form) as JsonObject;
-  if (!isSchema(form) || !('jsonSchema' in form['~standard'])) return undefined;
-  const { jsonSchema } = form['~standard'] as StandardJSONSchemaV1.Props;
-  return jsonSchema.input({ target: 'draft-2020-12' }) as JsonObject;
-}
-
 /** Schemas of some libraries are functions too. */
-function isSchema<Options>(form: OptionsForm<Options>): form is StandardSchemaV1<unknown, Options> {
+export function isSchema<Options>(form: OptionsForm<Options>): form is StandardSchemaV1<unknown, Options> {
   return '~standard' in form;
 }
 
 /** Of all functions only classes have a prototype that cannot be replaced. */
-function isClass<Options>(form: OptionsForm<Options>): form is OptionsClass<Options> {
+export function isClass<Options>(form: OptionsForm<Options>): form is OptionsClass<Options> {
   return typeof form === 'function' && Object.getOwnPropertyDescriptor(form, 'prototype')?.writable === false;
 }
 
 async function fromClass<Options>(form: OptionsClass<Options>, input: JsonObject): Promise<Options> {
+  // Loaded late: they take longer to load than most hooks take to run.
+  const [{ plainToInstance }, { validate }] = await Promise.all([
+    import('class-transformer'),
+    import('class-validator'),
+  ]);
   const options = plainToInstance(form, input);
   const errors = await validate(options, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   if (errors.length > 0) throw invalid(errors.flatMap((error) => fieldsOf(error, '')));

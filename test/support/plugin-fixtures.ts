@@ -38,8 +38,11 @@ const DEPLOYMENT: PluginDeployment = {
   command: [],
   env: ['KEY'],
   secrets: [],
+  ports: [],
   volumes: [],
+  resources: {},
   strategy: 'rolling',
+  has_health_check: false,
 };
 
 export interface Recorded {

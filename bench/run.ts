@@ -9,6 +9,7 @@ import { deploy } from './deploy.bench.ts';
 import { edge } from './edge.bench.ts';
 import { fanOut } from './fan-out.bench.ts';
 import { phases } from './phases.bench.ts';
+import { plugins } from './plugins.bench.ts';
 import { query } from './query.bench.ts';
 import { rollback } from './rollback.bench.ts';
 import { start } from './start.bench.ts';
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   rollback,
   edge,
   phases,
+  plugins,
   'fan-out': fanOut,
   query,
   append,

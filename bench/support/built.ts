@@ -41,3 +41,10 @@ export const { DeploymentsService } =
 export const { PhaseHandler, PhaseHandlers } = await load<
   typeof import('../../src/modules/deployments/phase-handler.js')
 >('modules/deployments/phase-handler.js');
+export const { HookRunner } = await load<typeof import('../../src/modules/deployments/hooks/hook-runner.js')>(
+  'modules/deployments/hooks/hook-runner.js',
+);
+export const { NO_SERVER_PLUGINS, Plugins } =
+  await load<typeof import('../../src/modules/plugins/index.js')>('modules/plugins/index.js');
+export const { inProcessPlugin } =
+  await load<typeof import('../../src/plugin/in-process-plugin.js')>('plugin/in-process-plugin.js');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { FlukeDeployEventType } from '../../src/domain/log-entry.js';
 import type { DeploymentView, HookResultView } from '../../src/modules/deployments/deployment.view.js';
 import type { PluginListView } from '../../src/modules/plugins/plugin.view.js';
 import { file, tar } from '../support/tar.js';
@@ -14,7 +15,7 @@ import { Workbench } from '../support/workbench.js';
 
 const SIGNING_SECRET = `whsec_${Buffer.from('a secret of thirty-two characters').toString('base64')}`;
 /** In two parts, so that nobody takes it for a real one. */
-const LEAKED = `ghp_${'aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0bC3dE6'}`;
+const LEAKED = `ghp_${['aB3dE6gH9jK2mN5pQ8', 'sT1vW4xY7zA0bC3dE6'].join('')}`;
 
 let bench: Workbench;
 let hooks: WebhookReceiver;
@@ -199,7 +200,9 @@ describe('the new version', () => {
     const probes = (await bench.client.entries(view.deployment_id)).filter(
       ({ source }) => source.component === 'plugin/smoke-test' || source.component === 'plugin/health-check',
     );
-    const probed = probes.filter(({ flukedeploy_metadata: data }) => data.event_type === 'health_check');
+    const probed = probes.filter(
+      ({ flukedeploy_metadata: data }) => data.event_type === FlukeDeployEventType.HEALTH_CHECK,
+    );
     expect(probed.length).toBeGreaterThanOrEqual(5);
     expect(probed.every(({ flukedeploy_metadata: data }) => data.healthy)).toBe(true);
   });

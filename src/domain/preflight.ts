@@ -1,5 +1,5 @@
 /** Which wishes the cluster cannot meet, judged before anything is touched. Pure: the facts come in, findings go out. */
-import { isExclusive } from './app-spec.js';
+import { isExclusive, type Resources } from './app-spec.js';
 import type { ErrorCode } from './errors.js';
 import type { Finding, PluginDeployment } from './plugin.js';
 import type { StrategyType } from './strategy.js';
@@ -99,14 +99,7 @@ function capacityFindings({ deployment }: PreflightInput, nodes: readonly NodeVi
   }
   if (cpu_reservation === 0 && memory_reservation_mb === 0) return findings;
   const needed = Math.max(0, deployment.replicas - (deployment.before?.replicas ?? 0)) + 1;
-  const room = nodes.reduce((sum, node) => {
-    const cpus = cpu_reservation > 0 ? (node.cpus - node.reserved_cpus) / cpu_reservation : Infinity;
-    const memory =
-      memory_reservation_mb > 0
-        ? (node.memory_bytes - node.reserved_memory_bytes) / (memory_reservation_mb * MEGABYTE)
-        : Infinity;
-    return sum + Math.max(0, Math.floor(Math.min(cpus, memory)));
-  }, 0);
+  const room = roomFor(deployment.resources, nodes);
   const wanted = `${cpu_reservation} CPU and ${memory_reservation_mb} MB`;
   if (room === 0) findings.push(error('capacity_insufficient', `No node has ${wanted} free for a replica.`));
   else if (room < needed)
@@ -117,6 +110,23 @@ function capacityFindings({ deployment }: PreflightInput, nodes: readonly NodeVi
       ),
     );
   return findings;
+}
+
+/** How many more replicas the nodes have room for; any number where a replica reserves nothing. */
+export function roomFor(
+  { cpu_reservation = 0, memory_reservation_mb = 0 }: Resources,
+  nodes: readonly NodeView[],
+): number {
+  return nodes
+    .filter(({ ready }) => ready)
+    .reduce((sum, node) => {
+      const cpus = cpu_reservation > 0 ? (node.cpus - node.reserved_cpus) / cpu_reservation : Infinity;
+      const memory =
+        memory_reservation_mb > 0
+          ? (node.memory_bytes - node.reserved_memory_bytes) / (memory_reservation_mb * MEGABYTE)
+          : Infinity;
+      return sum + Math.max(0, Math.floor(Math.min(cpus, memory)));
+    }, 0);
 }
 
 function imageFindings({ image, deployment }: PreflightInput, nodes: readonly NodeView[]): Finding[] {

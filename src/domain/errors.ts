@@ -233,6 +233,12 @@ export function errorRow(code: ErrorCode): ErrorRow {
   return ERRORS[code];
 }
 
+/** Failures of phases have no status of their own: either something that is needed is down, or the order is impossible. */
+export function httpStatus(code: ErrorCode): number {
+  const { http, retryable } = errorRow(code);
+  return http ?? (retryable ? 503 : 422);
+}
+
 /** What a failed phase or deployment says of itself. `evidence` holds the last output, the failing probe or the task's error. */
 export interface Failure {
   readonly code: ErrorCode;

@@ -1,5 +1,5 @@
 /** Errors as RFC 9457 problem documents. */
-import { DeployError, type ErrorCode, errorRow, type FieldError } from '../../domain/errors.js';
+import { DeployError, type ErrorCode, errorRow, type FieldError, httpStatus } from '../../domain/errors.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
@@ -24,13 +24,12 @@ export interface Problem extends ProblemType {
 }
 
 export function problemType(code: ErrorCode): ProblemType {
-  const { http, retryable, title, hint } = errorRow(code);
+  const { retryable, title, hint } = errorRow(code);
   return {
     type: `/problems/${code}`,
     code,
     title,
-    // Failures of phases have no status of their own: either something that is needed is down, or the order is impossible.
-    status: http ?? (retryable ? 503 : 422),
+    status: httpStatus(code),
     retryable,
     ...(hint && { hint }),
   };

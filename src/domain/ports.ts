@@ -9,6 +9,7 @@ export * from './app-ports.js';
 export * from './job-ports.js';
 export * from './scan-ports.js';
 export * from './notification-ports.js';
+import type { AppPlace } from './app-ports.js';
 import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';
@@ -46,6 +47,15 @@ export interface Acceptance {
   readonly record: DeploymentRecord;
   /** The Idempotency-Key was known: nothing was made. */
   readonly replayed: boolean;
+}
+
+export interface OrderOutlook {
+  /** The number that the next order gets, where no other one comes first. */
+  readonly next_release: number;
+  /** Those of the host names that belong to other apps. */
+  readonly foreign_hosts: readonly string[];
+  /** A deployment of the app that runs or waits. */
+  readonly in_progress?: string;
 }
 
 export interface DeploymentFilter {
@@ -120,6 +130,8 @@ export abstract class DeploymentStore {
   abstract stats(apps?: readonly string[]): Promise<DeploymentStats>;
   /** Whether it has ever been deployed. */
   abstract appExists(appName: string): Promise<boolean>;
+  /** What an order of the app that asks for these host names would meet now. Nothing is claimed or numbered. */
+  abstract outlook(place: AppPlace, hosts: readonly string[]): Promise<OrderOutlook>;
 
   /** The archive uploaded for this deployment. */
   abstract readArchive(deploymentId: string): AsyncIterable<Uint8Array>;

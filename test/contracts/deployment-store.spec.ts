@@ -106,6 +106,37 @@ describe('accept', () => {
   });
 });
 
+describe('the outlook', () => {
+  const place = (app_name: string) => ({ app_name, environment: 'production' });
+
+  it('is that of an order to come, and changes nothing', async () => {
+    expect(await process.deployments.outlook(place('to-come'), ['a.test'])).toEqual({
+      next_release: 1,
+      foreign_hosts: [],
+    });
+    const { id, state } = await process.accept({ app_name: 'to-come' });
+    expect(state.identity.release).toBe(1);
+    expect(await process.deployments.outlook(place('to-come'), [])).toMatchObject({ next_release: 2, in_progress: id });
+    await process.cancel(id);
+    expect(await process.deployments.outlook(place('to-come'), [])).toEqual({ next_release: 2, foreign_hosts: [] });
+    expect(await process.deployments.outlook({ app_name: 'to-come', environment: 'staging' }, [])).toMatchObject({
+      next_release: 1,
+    });
+  });
+
+  it('names the hosts of others, those of its other environments as well', async () => {
+    const { id } = await process.accept({ app_name: 'host-owner', hosts: ['b.test', 'a.test'] });
+    const asked = ['a.test', 'b.test', 'free.test'];
+    const hostsFor = async (app_name: string, environment = 'production') =>
+      (await process.deployments.outlook({ app_name, environment }, asked)).foreign_hosts;
+    expect(await hostsFor('host-owner')).toEqual([]);
+    expect(await hostsFor('host-owner', 'staging')).toEqual(['a.test', 'b.test']);
+    expect(await hostsFor('host-other')).toEqual(['a.test', 'b.test']);
+    await process.cancel(id);
+    expect(await hostsFor('host-other')).toEqual([]);
+  });
+});
+
 describe('an idempotency key', () => {
   it('answers the same deployment to the same order', async () => {
     const idempotency = { key: 'same', fingerprint: 'one' };

@@ -7,11 +7,13 @@ import { LIMITS } from '../../domain/limits.js';
 import {
   DeploymentStore,
   type Acceptance,
+  type AppPlace,
   type DeploymentFilter,
   type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
   type Idempotency,
+  type OrderOutlook,
   type PlacedDeployment,
   type QueuePlace,
 } from '../../domain/ports.js';
@@ -151,6 +153,23 @@ export class PostgresDeploymentStore extends DeploymentStore {
 
   async appExists(appName: string): Promise<boolean> {
     return (await this.database.query('select 1 from deployments where app_name = $1 limit 1', [appName])).length > 0;
+  }
+
+  async outlook({ app_name, environment }: AppPlace, hosts: readonly string[]): Promise<OrderOutlook> {
+    const [row] = await this.database.query<{
+      next_release: number;
+      foreign_hosts: string[];
+      in_progress: string | null;
+    }>(
+      `select 1 + coalesce((select last_release from apps where app_name = $1 and environment = $2),
+           (select max(release) from deployments where app_name = $1 and environment = $2), 0) as next_release,
+         array(select host from domains where host = any ($3) and (app_name, environment) <> ($1, $2) order by host) as foreign_hosts,
+         (select id from deployments where app_name = $1 and environment = $2 and ${UNFINISHED} order by release limit 1) as in_progress`,
+      [app_name, environment, hosts],
+    );
+    if (row === undefined) throw new Error('the database says nothing of the app');
+    const { in_progress, ...outlook } = row;
+    return { ...outlook, ...(in_progress !== null && { in_progress }) };
   }
 
   async *readArchive(deploymentId: string): AsyncIterable<Uint8Array> {

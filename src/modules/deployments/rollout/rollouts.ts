@@ -7,6 +7,7 @@ import { EdgeRouter } from '../../edge/index.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { gateOf, HealthGate, NODE_LOSS_MS } from './health-gate.js';
 import { Rollout } from './rollout.js';
+import { serviceAlike, serviceContent } from './service-content.js';
 import { throwIfTakenBack } from './rollout-failures.js';
 import type { RolloutPorts } from './rollout-ports.js';
 
@@ -69,7 +70,7 @@ export class Rollouts {
       deployment_id,
       release,
       replicas,
-      content: this.secrets.fingerprint(JSON.stringify(parts)).slice(0, 32),
+      content: serviceContent(this.secrets, parts),
     };
   }
 
@@ -77,8 +78,7 @@ export class Rollouts {
   async #choose({ state, record }: DeploymentSession, own: DesiredService): Promise<string> {
     if (state.rollout?.service) return state.rollout.service;
     if (!runsAgain(record.spec.source) || record.spec.fresh) return own.name;
-    const alike = (await this.ports.cluster.services(own)).filter(({ content }) => content === own.content);
-    const live = state.base?.traffic?.stable ?? [];
-    return (alike.find(({ name }) => live.some(({ service }) => service === name)) ?? alike[0])?.name ?? own.name;
+    const services = await this.ports.cluster.services(own);
+    return serviceAlike(services, own.content, state.base?.traffic)?.name ?? own.name;
   }
 }

@@ -5,7 +5,7 @@ import { DeployError } from '../../../domain/errors.js';
 import { LIMITS } from '../../../domain/limits.js';
 import { pluginComponent, createDeploymentLog } from '../../../domain/log-entry.js';
 import type { PluginImage, PreDeployContext } from '../../../domain/plugin.js';
-import { Cluster, Edge, Images, Jobs, type DesiredService, type ImageView } from '../../../domain/ports.js';
+import { Cluster, Edge, Images, Jobs, type DesiredService } from '../../../domain/ports.js';
 import { hostsOf } from '../../../domain/rollout-plan.js';
 import type { HookSession } from './hook-session.js';
 import { RolloutOptions } from '../rollout/rollouts.js';
@@ -25,7 +25,7 @@ export class HookReach {
     private readonly options: RolloutOptions,
   ) {}
 
-  beforeTraffic(session: HookSession, image: ImageView, due: DueHook, signal: AbortSignal): Reach<'pre_deploy'> {
+  beforeTraffic(session: HookSession, image: PluginImage, due: DueHook, signal: AbortSignal): Reach<'pre_deploy'> {
     return { image: pluginImage(image), run: this.#run(session, image.reference, due, signal) };
   }
 
@@ -95,6 +95,6 @@ function isHandover(reason: unknown): boolean {
   return reason === 'shutdown' || reason === 'lost';
 }
 
-function pluginImage({ reference, digest, size_bytes }: ImageView): PluginImage {
+function pluginImage({ reference, digest, size_bytes }: PluginImage): PluginImage {
   return { reference, digest, size_bytes };
 }

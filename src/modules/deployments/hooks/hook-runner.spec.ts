@@ -16,6 +16,8 @@ import type { HookSession } from './hook-session.js';
 const WORKSPACE = { workspace: { folder: '/source', dockerfile: 'Dockerfile' } };
 
 interface Course {
+  readonly runner: HookRunner;
+  readonly session: HookSession;
   readonly drafts: LogDraft[];
   readonly results: HookResult[];
   readonly stop: (reason: unknown) => void;
@@ -69,9 +71,10 @@ async function course(
     note: (fact: Fact) => void (fact.type === 'hook_ended' && results.push(fact.result)),
     output: () => undefined,
   };
-  const end = new HookRunner(plugins).run(session, 'pre_build', () => WORKSPACE);
+  const runner = new HookRunner(plugins);
+  const end = runner.run(session, 'pre_build', () => WORKSPACE);
   end.catch(() => undefined);
-  return { drafts, results, stop: (reason) => abort.abort(reason), end };
+  return { runner, session, drafts, results, stop: (reason) => abort.abort(reason), end };
 }
 
 describe('a hook', () => {
@@ -240,6 +243,23 @@ it('a deployment that is stopped in the midst of a hook ends for that, and nothi
 it('a plugin that this worker does not have is told by name', async () => {
   const { end } = await course([], { plugins: [{ name: 'elsewhere' }] });
   await expect(end).rejects.toMatchObject({ code: 'plugin_missing', message: /elsewhere/ });
+});
+
+it('a validation hears how every hook ended, and chooses those that run', async () => {
+  const { runner, session } = await course([
+    plugin('first', ({ fail }) => fail('broken', 'It is broken.')),
+    plugin('left-out', ({ fail }) => fail('broken', 'It was not to run.')),
+    plugin('last', ({ report }) => report({ severity: 'warning', code: 'odd', message: 'It is odd.' })),
+  ]);
+  const heard: unknown[] = [];
+  await runner.run(session, 'pre_build', () => WORKSPACE, {
+    runs: ({ name }) => name !== 'left-out',
+    ended: ({ plugin: { name } }, { outcome }, error) => heard.push([name, outcome, error?.message]),
+  });
+  expect(heard).toEqual([
+    ['first', 'failed', 'It is broken.'],
+    ['last', 'passed', undefined],
+  ]);
 });
 
 it('where nothing is switched on, nothing runs', async () => {

@@ -16,6 +16,14 @@ import { pluginDeployment } from './plugin-deployment.js';
 export type Reach<H extends Hook> = Omit<HookContexts<JsonObject>[H], keyof HookContext>;
 type Reaching<H extends Hook> = (due: DueHook, signal: AbortSignal) => Reach<H> | Promise<Reach<H>>;
 
+/** What a validation does otherwise than a deployment. */
+export interface HookCourse {
+  /** Asked right before each plugin: whether it runs. */
+  readonly runs?: (plugin: Plugin) => boolean;
+  /** Hears how each hook ended, with the error that it ended by; nothing stops the ones after it. */
+  readonly ended?: (due: DueHook, result: HookResult, error: DeployError | undefined) => void;
+}
+
 /** So long a hook may take to stop after its signal; then it is left behind. */
 const STOP_MS = 5_000;
 
@@ -27,7 +35,12 @@ export class HookRunner {
    * Answers whether there was anything to run.
    * @throws DeployError of the first hook whose failure stops the phase; the signal's reason when the session is stopped
    */
-  async run<H extends Hook>(session: HookSession, hook: H, reach: Reaching<H>): Promise<boolean> {
+  async run<H extends Hook>(
+    session: HookSession,
+    hook: H,
+    reach: Reaching<H>,
+    { runs = () => true, ended = throwWhereFailed }: HookCourse = {},
+  ): Promise<boolean> {
     const { due, missing } = dueHooks(
       this.plugins.all,
       hook,
@@ -37,7 +50,12 @@ export class HookRunner {
     );
     if (missing.length > 0) throw new DeployError('plugin_missing', `This worker has no plugin ${missing.join(', ')}.`);
     const before = [...(session.state.hooks ?? [])];
-    for (const each of due) before.push(await this.#runOne(session, hook, each, reach, outputsOf(before)));
+    for (const each of due) {
+      if (!runs(each.plugin)) continue;
+      const { result, error } = await this.#runOne(session, hook, each, reach, outputsOf(before));
+      ended(each, result, error);
+      before.push(result);
+    }
     return due.length > 0;
   }
 
@@ -47,7 +65,7 @@ export class HookRunner {
     due: DueHook,
     reach: Reaching<H>,
     outputs: HookContext['outputs'],
-  ): Promise<HookResult> {
+  ): Promise<{ readonly result: HookResult; readonly error: DeployError | undefined }> {
     const { plugin, rule } = due;
     const started = performance.now();
     const deadline = new AbortController();
@@ -69,8 +87,7 @@ export class HookRunner {
     const duration_ms = Math.round(performance.now() - started);
     const result = { plugin: plugin.name, hook, attempt: session.attempt, duration_ms, ...told(due, record, error) };
     session.note({ type: 'hook_ended', at: new Date().toISOString(), result });
-    if (error && result.outcome === 'failed') throw error;
-    return result;
+    return { result, error: error ?? undefined };
   }
 
   #common(
@@ -103,6 +120,10 @@ export class HookRunner {
       },
     };
   }
+}
+
+function throwWhereFailed(_: DueHook, { outcome }: HookResult, error: DeployError | undefined): void {
+  if (error && outcome === 'failed') throw error;
 }
 
 /** However the work goes on, it is over a while after its signal. */

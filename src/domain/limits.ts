@@ -43,6 +43,10 @@ export const LIMITS = {
   hook_findings: 20,
   /** Entries that one run of a hook may log. */
   hook_entries: 10_000,
+  /** Validations that one process runs at once; more are refused with 429. */
+  validations: 2,
+  /** Longest time of a validation, with all that it builds and tests. */
+  validation_seconds: 1_800,
   socket_message_bytes: 64 * 1024,
   idempotency_hours: 24,
   /** An SBOM that is larger is not kept; the scan counts all the same. */

@@ -38,6 +38,7 @@ describe('the OpenAPI description', () => {
     expect(operations().map(({ name }) => name)).toEqual(
       expect.arrayContaining([
         'POST /api/v1/deploy',
+        'POST /api/v1/validate',
         'GET /api/v1/deployments',
         'GET /api/v1/deployments/{id}',
         'GET /api/v1/deployments/{id}/logs',
@@ -71,9 +72,12 @@ describe('the OpenAPI description', () => {
     }
   });
 
-  it('has both forms of a deploy', () => {
-    const content = description.paths['/api/v1/deploy']?.['post']?.requestBody?.content ?? {};
-    expect(content['application/json']?.schema).toEqual({ $ref: '#/components/schemas/DeployDto' });
+  it.each([
+    ['deploy', 'DeployDto'],
+    ['validate', 'ValidateDto'],
+  ])('has both forms of the body of %s', (route, schema) => {
+    const content = description.paths[`/api/v1/${route}`]?.['post']?.requestBody?.content ?? {};
+    expect(content['application/json']?.schema).toEqual({ $ref: `#/components/schemas/${schema}` });
     expect(Object.keys(content['multipart/form-data']?.schema.properties ?? {})).toEqual(['spec', 'source']);
   });
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { DeployError } from '../../domain/errors.js';
-import { DeployDto } from './deploy.dto.js';
+import type { DeployDto } from './deploy.dto.js';
 import { Uploads, type UploadedArchive } from './upload.js';
 
 /** Validates a plain object as an instance of the class; provided by the HTTP gateway, which knows how errors are told. */
@@ -19,14 +19,17 @@ export class DeployBody {
   ) {}
 
   /** The archive's file belongs to the caller; after an error none is left. */
-  async read(request: Request): Promise<{ dto: DeployDto; archive: UploadedArchive | undefined }> {
+  async read<Dto extends DeployDto>(
+    request: Request,
+    form: new () => Dto,
+  ): Promise<{ dto: Dto; archive: UploadedArchive | undefined }> {
     if (request.is('application/json')) {
-      return { dto: await this.validator.validate(DeployDto, request.body), archive: undefined };
+      return { dto: await this.validator.validate(form, request.body), archive: undefined };
     }
     if (!request.is('multipart/form-data')) throw new DeployError('unsupported_media_type');
     const { spec, archive } = await this.uploads.read(request);
     try {
-      return { dto: await this.validator.validate(DeployDto, spec), archive };
+      return { dto: await this.validator.validate(form, spec), archive };
     } catch (error) {
       if (archive) await rm(archive.path, { force: true });
       throw error;

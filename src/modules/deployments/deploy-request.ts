@@ -18,6 +18,13 @@ import type { UploadedArchive } from './upload.js';
 /** A service's name must be a DNS label, of 63 characters; this leaves room for `_r` and a release number of six digits. */
 const PLACE_NAME_LENGTH = 55;
 
+/** What a validation asks otherwise: it is told what is refused, and goes on where that is possible. */
+export interface OrderWays {
+  /** Without a source it is about the app as it is live. */
+  readonly orLive?: boolean;
+  readonly refused?: (error: DeployError) => void;
+}
+
 @Injectable()
 export class DeployRequests {
   constructor(
@@ -33,13 +40,18 @@ export class DeployRequests {
     archive: UploadedArchive | undefined,
     principal: Principal,
     key: string | undefined,
+    ways: OrderWays = {},
   ): Promise<DeploymentOrder> {
     const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
     refuseImpossible(place);
     this.settings.check(dto, principal);
-    const { plugins = [] } = pluginsOf(dto.plugins);
-    await this.plugins.check(plugins);
-    const source = await this.#source(dto, archive, place);
+    const plugins = await unlessRefused(ways, [], async () => {
+      const { plugins: uses = [] } = pluginsOf(dto.plugins);
+      await this.plugins.check(uses);
+      return uses;
+    });
+    const isLive = ways.orLive && dto.image === undefined && dto.source === undefined && archive === undefined;
+    const source: Source = isLive ? { kind: 'live' } : await this.#source(dto, archive, place);
     const spec = { ...this.#spec(dto, source, place), plugins };
     return {
       identity: {
@@ -49,7 +61,7 @@ export class DeployRequests {
         ...(dto.wedo_task_id && { wedo_task_id: dto.wedo_task_id }),
       },
       spec,
-      hosts: this.settings.hosts(spec.config, place),
+      hosts: await unlessRefused(ways, [], () => this.settings.hosts(spec.config, place)),
       ...(archive && { archive_path: archive.path }),
       ...idempotencyOf(principal, key, this.secrets.fingerprint(JSON.stringify([dto, archive?.sha256]))),
     };
@@ -111,6 +123,21 @@ export class DeployRequests {
     return parsed.kind === 'image'
       ? { kind: 'image', image: parsed.image }
       : { kind: 'captain_definition', definition };
+  }
+}
+
+/** @throws DeployError where nobody else is told what is refused */
+async function unlessRefused<Result>(
+  { refused }: OrderWays,
+  otherwise: Result,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (refused === undefined || !(error instanceof DeployError)) throw error;
+    refused(error);
+    return otherwise;
   }
 }
 

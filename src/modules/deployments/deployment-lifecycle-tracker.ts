@@ -15,7 +15,7 @@ import {
 } from '../../domain/ports.js';
 import { Logbook } from '../logs/index.js';
 import { Plugins } from '../plugins/index.js';
-import { envContext, gitContext, secretContext } from './sealing.js';
+import { gitContext, opened } from './sealing.js';
 import { DeploymentSession } from './deployment-session.js';
 import { PhaseHandlers, type PhaseHandler } from './phase-handler.js';
 import { guardSession } from './session-guard.js';
@@ -163,14 +163,11 @@ export class DeploymentLifecycleTracker {
     const { identity } = claim.record.state;
     const { source } = claim.record.spec;
     try {
-      const env = openAll(claim.config.env, (sealed, name) => this.secrets.open(sealed, envContext(identity, name)));
-      const files = openAll(claim.config.secrets, (sealed, name) =>
-        this.secrets.open(sealed, secretContext(identity, name)),
-      );
+      const { env, secrets } = opened(this.secrets, identity, claim.config);
       const token =
         source.kind === 'git' && source.token ? [this.secrets.open(source.token, gitContext(identity))] : [];
       const others = [...token, ...Object.values(this.plugins.server.secrets)];
-      return new DeploymentSession(claim, env, files, others, this.logbook);
+      return new DeploymentSession(claim, env, secrets, others, this.logbook);
     } catch (error) {
       const cause = new DeployError(
         'internal',
@@ -180,13 +177,6 @@ export class DeploymentLifecycleTracker {
       return { failed: new DeploymentSession(claim, {}, {}, [], this.logbook).fail(cause) };
     }
   }
-}
-
-function openAll(
-  sealed: Readonly<Record<string, string>>,
-  open: (sealed: string, name: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(sealed).map(([name, value]) => [name, open(value, name)]));
 }
 
 function isLastAttempt({ state, phase, attempt }: DeploymentSession, thrown: unknown): boolean {

@@ -51,7 +51,7 @@ export class DeploymentsController {
     @CurrentPrincipal() principal: Principal,
     @IdempotencyKey() key: string | undefined,
   ): Promise<DeploymentView> {
-    const { dto, archive } = await this.bodies.read(request);
+    const { dto, archive } = await this.bodies.read(request, DeployDto);
     try {
       requireApp(principal, dto.app_name);
       return await this.deployments.deploy(await this.requests.order(dto, archive, principal, key));

@@ -1,4 +1,4 @@
-/** Deployments: the REST routes, the tracker and the five phases. */
+/** Deployments: the REST routes, the tracker, the five phases, and the validation that runs none of them. */
 import { Module } from '@nestjs/common';
 import { EdgeModule } from '../edge/index.js';
 import { LogsModule } from '../logs/index.js';
@@ -24,12 +24,17 @@ import { RolloutController } from './rollout.controller.js';
 import { Rollouts } from './rollout/rollouts.js';
 import { SourceWorkspace } from './source-workspace.js';
 import { Uploads } from './upload.js';
+import { Outlooks } from './validation/outlook.js';
+import { PlanInputs } from './validation/plan-inputs.js';
+import { ValidationChecks } from './validation/validation-checks.js';
+import { ValidationController } from './validation/validation.controller.js';
+import { Validator } from './validation/validator.js';
 
 const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, PostDeployPhase];
 
 @Module({
   imports: [EdgeModule, LogsModule],
-  controllers: [DeploymentsController, RolloutController],
+  controllers: [DeploymentsController, RolloutController, ValidationController],
   providers: [
     ...PHASE_CLASSES,
     {
@@ -39,6 +44,10 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
     },
     HookReach,
     HookRunner,
+    Outlooks,
+    PlanInputs,
+    ValidationChecks,
+    Validator,
     AppSettings,
     DeployBody,
     DeployRequests,

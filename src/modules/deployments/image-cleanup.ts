@@ -1,6 +1,7 @@
 /** Removes images that FlukeDeploy has built and no kept release needs. */
 import { Injectable } from '@nestjs/common';
 import { isFinal } from '../../domain/phases.js';
+import { isUnderWay, isValidation } from './validation/validation-id.js';
 import { AppStore, DeploymentStore, Images } from '../../domain/ports.js';
 
 export class ImageCleanupOptions {
@@ -25,9 +26,14 @@ export class ImageCleanup {
     for (const { tag, deployment_id, references } of built) {
       if (inUse.deployments.includes(deployment_id)) continue;
       if (references.some((reference) => inUse.images.includes(reference))) continue;
-      // An image of another installation is none of ours.
-      const record = await this.deployments.find(deployment_id);
-      if (record && isFinal(record.state.status)) await this.images.remove(tag);
+      if (await this.#isOver(deployment_id)) await this.images.remove(tag);
     }
+  }
+
+  /** An image of another installation is none of ours; those of validations are nobody's after a while. */
+  async #isOver(id: string): Promise<boolean> {
+    if (isValidation(id)) return !isUnderWay(id);
+    const record = await this.deployments.find(id);
+    return record !== undefined && isFinal(record.state.status);
   }
 }

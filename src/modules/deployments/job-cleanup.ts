@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeploymentState } from '../../domain/deployment.js';
 import { isFinal } from '../../domain/phases.js';
+import { isUnderWay } from './validation/validation-id.js';
 import { DeploymentStore, Jobs, type AppPlace } from '../../domain/ports.js';
 
 /** So long a worker that lost the deployment may take to notice: with the job gone, it would start it again. */
@@ -26,6 +27,7 @@ export class JobCleanup {
   /** A deployment that is not known has none to come: it is stored before its first job is made. */
   async #remove(chosen: (state: DeploymentState) => boolean): Promise<void> {
     for (const id of await this.jobs.owners()) {
+      if (isUnderWay(id)) continue;
       const state = (await this.deployments.find(id))?.state;
       if (state === undefined || (isFinal(state.status) && chosen(state))) await this.jobs.remove(id);
     }

@@ -3,10 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
+import type { DeploySpec } from '../../domain/app-spec.js';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError } from '../../domain/errors.js';
-import { Archives, type DeploymentRecord, DeploymentStore, GitRemote, Secrets } from '../../domain/ports.js';
+import {
+  type AppPlace,
+  Archives,
+  type DeploymentRecord,
+  DeploymentStore,
+  GitRemote,
+  Secrets,
+} from '../../domain/ports.js';
 import { gitContext } from './sealing.js';
+import { isUnderWay } from './validation/validation-id.js';
 import { findDefinition, type Workspace, writeDockerfile } from './source-definition.js';
 
 export class WorkspaceOptions {
@@ -14,6 +23,12 @@ export class WorkspaceOptions {
     /** Where the folders of all deployments are; made when missing. */
     readonly directory: string,
   ) {}
+}
+
+/** Whose source it is. */
+export interface Sourced extends Pick<DeploymentRecord, 'id'> {
+  readonly spec: Pick<DeploySpec, 'source'>;
+  readonly state: { readonly identity: AppPlace };
 }
 
 type Fill = (folder: string) => Promise<unknown>;
@@ -30,9 +45,14 @@ export class SourceWorkspace {
 
   /**
    * The source of the deployment, ready to be built. What an earlier attempt left on this machine is used again.
+   * @param archive the bytes that were uploaded, where they are not stored with the deployment
    * @throws DeployError `definition_missing`, `definition_invalid`, `template_unsupported`, and those of the ports
    */
-  async open(record: DeploymentRecord, signal: AbortSignal): Promise<Workspace> {
+  async open(
+    record: Sourced,
+    signal: AbortSignal,
+    archive = (): AsyncIterable<Uint8Array> => this.deployments.readArchive(record.id),
+  ): Promise<Workspace> {
     const { source } = record.spec;
     switch (source.kind) {
       case 'image':
@@ -55,9 +75,7 @@ export class SourceWorkspace {
       }
       case 'archive':
         return findDefinition(
-          await this.#folder(record, signal, (folder) =>
-            this.archives.extract(this.deployments.readArchive(record.id), folder, signal),
-          ),
+          await this.#folder(record, signal, (folder) => this.archives.extract(archive(), folder, signal)),
         );
       case 'git': {
         const { url, commit, token } = source;
@@ -75,15 +93,15 @@ export class SourceWorkspace {
     await Promise.all(names.map((name) => rm(join(this.options.directory, name), { recursive: true, force: true })));
   }
 
-  /** Removes the folders of all deployments that are not alive. */
+  /** Removes the folders of all deployments that are not alive, and those that validations have left. */
   async sweep(alive: (deploymentId: string) => Promise<boolean>): Promise<void> {
     for (const id of new Set((await this.#names()).map(owner))) {
-      if (!(await alive(id))) await this.dispose(id);
+      if (!isUnderWay(id) && !(await alive(id))) await this.dispose(id);
     }
   }
 
   /** Fills a folder under another name first, so that one with the deployment's name is always complete. */
-  async #folder({ id }: DeploymentRecord, signal: AbortSignal, fill: Fill = async () => undefined): Promise<string> {
+  async #folder({ id }: Sourced, signal: AbortSignal, fill: Fill = async () => undefined): Promise<string> {
     signal.throwIfAborted();
     const folder = join(this.options.directory, id);
     if ((await this.#names()).includes(id)) return folder;

@@ -1,4 +1,5 @@
 /** The routes of the server that the command line uses. */
+import { LIMITS } from '../domain/limits.js';
 import type { LogLevel } from '../domain/log-entry.js';
 import type { Phase } from '../domain/phases.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   PluginsAnswer,
   ReleasesAnswer,
   TokenAnswer,
+  ValidationAnswer,
 } from './answers.js';
 import type { DeployBody } from './deploy-body.js';
 import { multipart } from './multipart.js';
@@ -17,6 +19,11 @@ import type { Transport } from './transport.js';
 
 /** What can be asked for of an app that is live. */
 export type AppChange = 'rollback' | 'scale' | 'restart';
+/** What a validation tries out. */
+export interface Tried {
+  readonly run_tests?: boolean;
+  readonly run_security_scan?: boolean;
+}
 export type RolloutWord = 'promote' | 'pause' | 'resume' | 'abort';
 
 export interface EntryFilter {
@@ -48,6 +55,19 @@ export class Api {
     }
     const { content_type, stream } = multipart(body, archive);
     return this.transport.send({ ...call, headers: { 'idempotency-key': key, 'content-type': content_type }, stream });
+  }
+
+  /** What would become of it; nothing is made. */
+  validate(
+    body: DeployBody & Tried,
+    archive: (() => AsyncIterable<Uint8Array>) | undefined,
+  ): Promise<ValidationAnswer> {
+    // Silent while it builds and tests.
+    const silence_ms = LIMITS.validation_seconds * 1000;
+    const call = { method: 'POST', path: '/api/v1/validate', silence_ms } as const;
+    if (archive === undefined) return this.transport.send({ ...call, json: body });
+    const { content_type, stream } = multipart(body, archive);
+    return this.transport.send({ ...call, headers: { 'content-type': content_type }, stream });
   }
 
   deployment(id: string): Promise<DeploymentAnswer> {

@@ -2,7 +2,7 @@
 import type { HealthCheck, OnConflict, PortMapping, ValidationLevel, VolumeMount } from '../domain/app-spec.js';
 import type { PluginUse } from '../domain/hooks.js';
 import type { StrategyType } from '../domain/strategy.js';
-import type { DeployOptions } from './deploy-options.js';
+import type { OrderOptions } from './deploy-options.js';
 import { UsageError } from './failures.js';
 
 /** The fields that have options; `--spec` may bring any other. */
@@ -47,7 +47,7 @@ export interface OptionFiles {
 }
 
 /** @throws UsageError */
-export function deployOrder(path: string | undefined, options: DeployOptions, files: OptionFiles = {}): DeployOrder {
+export function deployOrder(path: string | undefined, options: OrderOptions, files: OptionFiles = {}): DeployOrder {
   const { spec = {} } = files;
   const app_name = options.app ?? spec.app_name;
   if (app_name === undefined) throw new UsageError('Which app? Name it with --app <name>.');
@@ -58,7 +58,7 @@ export function deployOrder(path: string | undefined, options: DeployOptions, fi
   };
 }
 
-function uploadOf(path: string | undefined, options: DeployOptions, spec: Partial<DeployBody>): Upload | undefined {
+function uploadOf(path: string | undefined, options: OrderOptions, spec: Partial<DeployBody>): Upload | undefined {
   const given = Object.entries({ [`the folder ${path ?? ''}`]: path, ...sourceOptions(options) })
     .filter(([, value]) => value !== undefined)
     .map(([name]) => name);
@@ -71,11 +71,11 @@ function uploadOf(path: string | undefined, options: DeployOptions, spec: Partia
   return { kind: 'folder', path: path ?? '.' };
 }
 
-function sourceOptions({ image, git, tar }: DeployOptions): Record<string, string | undefined> {
+function sourceOptions({ image, git, tar }: OrderOptions): Record<string, string | undefined> {
   return { '--image': image, '--git': git, '--tar': tar };
 }
 
-function sourceFields({ image, git, ref }: DeployOptions, { git_token: token }: OptionFiles): Partial<DeployBody> {
+function sourceFields({ image, git, ref }: OrderOptions, { git_token: token }: OptionFiles): Partial<DeployBody> {
   if (git === undefined && (ref !== undefined || token !== undefined))
     throw new UsageError('--ref and --git-token-file belong to --git.');
   return {
@@ -86,7 +86,7 @@ function sourceFields({ image, git, ref }: DeployOptions, { git_token: token }: 
   };
 }
 
-function appFields(options: DeployOptions, { spec, env: envFile }: OptionFiles): Partial<DeployBody> {
+function appFields(options: OrderOptions, { spec, env: envFile }: OptionFiles): Partial<DeployBody> {
   const { appVersion, environment, project, replicas, env, publish, volume, port, domain, healthPath } = options;
   return {
     ...(appVersion !== undefined && { version: appVersion }),
@@ -102,7 +102,7 @@ function appFields(options: DeployOptions, { spec, env: envFile }: OptionFiles):
   };
 }
 
-function runFields(options: DeployOptions): Partial<DeployBody> {
+function runFields(options: OrderOptions): Partial<DeployBody> {
   const { strategy, validationLevel, plugin, autoRollback, timeout, onConflict, reason } = options;
   return {
     ...(strategy && { strategy }),

@@ -12,7 +12,8 @@ import type { PluginUse } from '../domain/hooks.js';
 import { STRATEGY_TYPES, type StrategyType } from '../domain/strategy.js';
 import { environmentValue, integer, listed, pluginUse, portMapping, volumeMount } from './option-values.js';
 
-export interface DeployOptions {
+/** What is asked for. */
+export interface OrderOptions {
   readonly app?: string;
   readonly image?: string;
   readonly git?: string;
@@ -38,12 +39,35 @@ export interface DeployOptions {
   readonly timeout?: number;
   readonly onConflict?: OnConflict;
   readonly reason?: string;
+}
+
+export interface DeployOptions extends OrderOptions {
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
 
 export function withDeployOptions(command: Command): Command {
+  return withOrderOptions(command)
+    .option('--idempotency-key <key>', 'the same key never deploys twice')
+    .optionsGroup('What is shown:')
+    .option('--detach', 'print the id of the deployment and return at once')
+    .option('--json', 'JSON lines: the entries of the log, and the deployment as the last line')
+    .optionsGroup('Options:');
+}
+
+export function withValidateOptions(command: Command): Command {
+  return withOrderOptions(command)
+    .optionsGroup('What is validated:')
+    .option('--live', 'no source: the app as it is live, with what else is asked for')
+    .option('--run-tests', "build or fetch the image, and run the app's tests in it")
+    .option('--security-scan', 'build or fetch the image, and look for known vulnerabilities in it')
+    .optionsGroup('What is shown:')
+    .option('--json', 'as JSON')
+    .optionsGroup('Options:');
+}
+
+function withOrderOptions(command: Command): Command {
   return command
     .optionsGroup('What is deployed (one of them, else the folder):')
     .option('--image <reference>', 'an image')
@@ -76,10 +100,5 @@ export function withDeployOptions(command: Command): Command {
     .option('--no-auto-rollback', 'leave a failed release running')
     .option('--timeout <seconds>', 'longest time for the whole deployment', integer)
     .addOption(new Option('--on-conflict <what>', 'when another deployment of the app runs').choices(ON_CONFLICT))
-    .option('--reason <text>', 'why, for the log')
-    .option('--idempotency-key <key>', 'the same key never deploys twice')
-    .optionsGroup('What is shown:')
-    .option('--detach', 'print the id of the deployment and return at once')
-    .option('--json', 'JSON lines: the entries of the log, and the deployment as the last line')
-    .optionsGroup('Options:');
+    .option('--reason <text>', 'why, for the log');
 }

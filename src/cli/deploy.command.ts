@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CommandContext } from './command-context.js';
 import { deployOrder, type OptionFiles, type Upload } from './deploy-body.js';
-import type { DeployOptions } from './deploy-options.js';
+import type { DeployOptions, OrderOptions } from './deploy-options.js';
 import { archiveFile, packed, requireSource } from './pack.js';
 import { readEnvironmentFile, readJsonObject, readSecret } from './text-file.js';
 import { sent, watchAccepted } from './watch.js';
@@ -22,11 +22,11 @@ export async function deploy(
   return watchAccepted(context, api, accepted, options);
 }
 
-function bytesOf({ kind, path }: Upload): AsyncIterable<Uint8Array> {
+export function bytesOf({ kind, path }: Upload): AsyncIterable<Uint8Array> {
   return kind === 'folder' ? packed(path) : archiveFile(path);
 }
 
-async function readFiles({ spec, envFile, gitTokenFile }: DeployOptions): Promise<OptionFiles> {
+export async function readFiles({ spec, envFile, gitTokenFile }: OrderOptions): Promise<OptionFiles> {
   return {
     // What the fields hold is for the server to judge: it names each one that is wrong.
     ...(spec !== undefined && { spec: await readJsonObject(spec) }),

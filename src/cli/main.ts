@@ -15,7 +15,7 @@ import {
 } from './app.commands.js';
 import { CommandContext } from './command-context.js';
 import { deploy } from './deploy.command.js';
-import { withDeployOptions, type DeployOptions } from './deploy-options.js';
+import { withDeployOptions, withValidateOptions, type DeployOptions } from './deploy-options.js';
 import { cancel, history, status } from './deployment.commands.js';
 import { reportFailure } from './failure-report.js';
 import { EXIT, exitCodeOf } from './failures.js';
@@ -25,13 +25,14 @@ import { integer, pluginName } from './option-values.js';
 import type { PasswordOptions } from './password.js';
 import { newPlugin, plugins } from './plugin.commands.js';
 import { say, type SayOptions } from './rollout.commands.js';
+import { validate, type ValidateOptions } from './validate.command.js';
 import { processHost, type Host } from './terminal.js';
 
 const EXIT_CODES = `
 Exit codes:
-  0  success                    3    the deployment was cancelled
-  1  failed, or rolled back     4    the server cannot be reached
-  2  wrong usage, or refused    130  interrupted: the deployment goes on`;
+  0  success                          3    the deployment was cancelled
+  1  failed, rolled back, not valid   4    the server cannot be reached
+  2  wrong usage, or refused          130  interrupted: the deployment goes on`;
 
 /** @returns the exit code */
 export async function main(argv: readonly string[], host: Host = processHost()): Promise<number> {
@@ -83,6 +84,10 @@ function commandTable(context: CommandContext, end: End): Command {
   withDeployOptions(program.command('deploy [folder]'))
     .description('deploy a folder (or an archive, image or git repository) and watch it go live')
     .action((folder: string | undefined, options: DeployOptions) => end(deploy(context, folder, options)));
+
+  withValidateOptions(program.command('validate [folder]'))
+    .description('say what would become of a deployment: its issues and its plan; nothing is deployed')
+    .action((folder: string | undefined, options: ValidateOptions) => end(validate(context, folder, options)));
 
   program
     .command('status <deployment>')

@@ -31,13 +31,20 @@ const plugin = (name: string, run: (context: PreBuildContext) => unknown, more: 
   definePlugin({
     name,
     apiVersion: 1,
-    hooks: { pre_build: { run: async (context) => void (await run(context)), ...more } },
+    hooks: {
+      pre_build: {
+        run: async (context) => {
+          await run(context);
+        },
+        ...more,
+      },
+    },
   });
 
 async function course(
   definitions: readonly unknown[],
   spec: Partial<DeploySpec> = {},
-  { server = {}, origin = 'external' as 'external' | 'built-in' } = {},
+  { server = {}, origin = 'external' } = {},
 ): Promise<Course> {
   const plugins = await Plugins.open(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
@@ -126,7 +133,11 @@ describe('a hook', () => {
       name: 'size',
       apiVersion: 1,
       options: z.strictObject({ limit: z.number().default(7) }),
-      hooks: { pre_build: ({ options }) => void seen.push(options) },
+      hooks: {
+        pre_build: ({ options }) => {
+          seen.push(options);
+        },
+      },
     });
     await (
       await course([definition])
@@ -163,7 +174,7 @@ describe('a hook that fails', () => {
       'It is too big.',
     ],
     ['by an exception', () => Promise.reject(new Error('boom')), 'hook_failed', 'bad: boom'],
-    ['by something that is no error', () => Promise.reject('boom' as unknown as Error), 'hook_failed', 'bad: boom'],
+    ['by something that is no error', () => Promise.reject('boom'), 'hook_failed', 'bad: boom'],
   ] as const;
 
   it.each(failing)('%s stops the phase, and what comes after it', async (_name, run, code, message) => {

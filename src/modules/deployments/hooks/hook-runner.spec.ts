@@ -4,7 +4,7 @@ import type { Fact } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { HookResult, PluginUse } from '../../../domain/hooks.js';
 import type { LogDraft } from '../../../domain/log-entry.js';
-import type { PreBuildContext } from '../../../domain/plugin.js';
+import type { Plugin, PreBuildContext } from '../../../domain/plugin.js';
 import { inProcessPlugin } from '../../../plugin/in-process-plugin.js';
 import { definePlugin, z, type PluginDefinition } from '../../../plugin/index.js';
 import { at, identity } from '../../../../test/support/deployment-fixtures.js';
@@ -29,13 +29,20 @@ const plugin = (name: string, run: (context: PreBuildContext) => unknown, more: 
   definePlugin({
     name,
     apiVersion: 1,
-    hooks: { pre_build: { run: async (context) => void (await run(context)), ...more } },
+    hooks: {
+      pre_build: {
+        run: async (context: PreBuildContext) => {
+          await run(context);
+        },
+        ...more,
+      },
+    },
   });
 
 async function course(
   definitions: readonly unknown[],
   spec: Partial<DeploySpec> = {},
-  { server = {}, origin = 'external' as 'external' | 'built-in' } = {},
+  { server = {}, origin = 'external' }: { server?: Record<string, string>; origin?: Plugin['origin'] } = {},
 ): Promise<Course> {
   const plugins = await Plugins.open(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
@@ -66,7 +73,9 @@ async function course(
     signal: abort.signal,
     place: () => ({ at, phase: 'pre_build', attempt: 1 }),
     emit: (draft) => void drafts.push(draft),
-    note: (fact: Fact) => void (fact.type === 'hook_ended' && results.push(fact.result)),
+    note: (fact: Fact) => {
+      if (fact.type === 'hook_ended') results.push(fact.result);
+    },
     output: () => undefined,
   };
   const end = new HookRunner(plugins).run(session, 'pre_build', () => WORKSPACE);
@@ -152,6 +161,9 @@ describe('a hook', () => {
 });
 
 describe('a hook that fails', () => {
+  const throwing = (thrown: unknown) => () => {
+    throw thrown;
+  };
   const failing = [
     [
       'by fail',
@@ -159,8 +171,8 @@ describe('a hook that fails', () => {
       'too_big',
       'It is too big.',
     ],
-    ['by an exception', () => Promise.reject(new Error('boom')), 'hook_failed', 'bad: boom'],
-    ['by something that is no error', () => Promise.reject('boom' as unknown as Error), 'hook_failed', 'bad: boom'],
+    ['by an exception', throwing(new Error('boom')), 'hook_failed', 'bad: boom'],
+    ['by something that is no error', throwing('boom'), 'hook_failed', 'bad: boom'],
   ] as const;
 
   it.each(failing)('%s stops the phase, and what comes after it', async (_name, run, code, message) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ClusterView, ImageView, NodeView } from './ports.js';
 import type { PluginDeployment } from './plugin.js';
+import { DEPLOYMENT } from '../plugin/testing/example.js';
 import { preflight, type PreflightInput } from './preflight.js';
 
 const GIB = 1024 ** 3;
@@ -26,33 +27,9 @@ const image: ImageView = {
   size_bytes: 1,
 };
 
-const deployment: PluginDeployment = {
-  id: 'dep-2',
-  kind: 'deploy',
-  app_name: 'web',
-  environment: 'production',
-  project: 'default',
-  version: 'v2',
-  release: 2,
-  source: 'web:2',
-  actor: { name: 'admin' },
-  validation_level: 'basic',
-  replicas: 1,
-  port: 80,
-  domains: [],
-  command: [],
-  env: [],
-  secrets: [],
-  ports: [],
-  volumes: [],
-  resources: {},
-  strategy: 'rolling',
-  has_health_check: false,
-};
-
 function findings(change: Partial<PreflightInput>, app: Partial<PluginDeployment> = {}): string[] {
   const input = {
-    deployment: { ...deployment, ...app },
+    deployment: { ...DEPLOYMENT, id: 'dep-2', ...app },
     service_name: 'web_r2',
     cluster,
     service: undefined,

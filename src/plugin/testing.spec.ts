@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HookDefinitions } from './define-plugin.js';
-import { definePlugin, z, type JsonObject } from './index.js';
+import { definePlugin, z, type JsonObject, type PreBuildContext } from './index.js';
 import { fakeContext, runHook, sourceFolder } from './testing.js';
 
 const pluginOf = (hooks: HookDefinitions<JsonObject>) => definePlugin({ name: 'tested', apiVersion: 1, hooks });
@@ -30,6 +31,7 @@ describe('a hook that is run', () => {
     });
     expect(done).toEqual({
       outcome: 'passed',
+      leftBehind: false,
       logs: [{ level: 'info', message: 'begins', details: { attempt: 2 } }],
       probes: [{ target: '/health', healthy: true }],
       findings: [{ severity: 'info', code: 'seen', message: 'It was seen.' }],
@@ -86,6 +88,14 @@ describe('a hook that is run', () => {
     expect(done.failure?.evidence).toEqual(outcome === 'failed' ? ['Dockerfile:3: It was seen.'] : undefined);
   });
 
+  it('is judged as a built-in check where it has the name of one', async () => {
+    const hooks: HookDefinitions<JsonObject> = {
+      pre_build: ({ report }) => report({ severity: 'warning', code: 'a', message: 'A.' }),
+    };
+    const check = definePlugin({ name: 'secret-scan', apiVersion: 1, hooks });
+    expect((await runHook(check, 'pre_build', {}, { validationLevel: 'strict' })).outcome).toBe('passed');
+  });
+
   it('takes the level of the deployment where none is given', async () => {
     const plugin = pluginOf({ pre_build: ({ report }) => report({ severity: 'warning', code: 'a', message: 'A.' }) });
     const deployment = { validation_level: 'strict' } as const;
@@ -93,15 +103,17 @@ describe('a hook that is run', () => {
   });
 
   it('has the time that it declares, whether it heeds the signal or not', async () => {
-    let told: AbortSignal | undefined;
-    const run = ({ signal }: { readonly signal: AbortSignal }) => {
-      told = signal;
-      return new Promise<void>(() => undefined);
-    };
-    const plugin = pluginOf({ pre_build: { run, timeoutSeconds: 1 } });
-    expect((await runHook(plugin, 'pre_build')).failure?.code).toBe('hook_timeout');
-    expect(told?.aborted).toBe(true);
-  });
+    const heeding = ({ signal }: PreBuildContext) => once(signal, 'abort').then(() => undefined);
+    const deaf = () => new Promise<void>(() => undefined);
+    const ends = [heeding, deaf].map((run) =>
+      runHook(pluginOf({ pre_build: { run, timeoutSeconds: 1 } }), 'pre_build'),
+    );
+    const failure = { code: 'hook_timeout' };
+    expect(await Promise.all(ends)).toMatchObject([
+      { failure, leftBehind: false },
+      { failure, leftBehind: true },
+    ]);
+  }, 20_000);
 
   it('can be cancelled', async () => {
     const cancelled = new AbortController();
@@ -198,11 +210,13 @@ describe('a fake context', () => {
     expect(context.recorded.unanswered).toEqual([]);
   });
 
-  it('runs the same call once', async () => {
-    let times = 0;
-    const { run, recorded } = fakeContext('pre_deploy', { run: () => ({ exitCode: times++ }) });
-    expect([await run(['migrate']), await run(['migrate'])].map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-    expect(recorded.runs).toHaveLength(1);
+  it('tells replicas apart by their slot', async () => {
+    const { connect, recorded } = fakeContext('post_deploy', { connect: (_port, _timeoutMs, slot) => slot === 1 });
+    expect(await Promise.all([connect(5432, 100, 1), connect(5432, 100, 2)])).toMatchObject([
+      { accepted: true },
+      { accepted: false },
+    ]);
+    expect(recorded.connects).toEqual([5432, 5432]);
   });
 
   it('shows a deployment that cannot be changed, and leaves the parts of the test alone', () => {

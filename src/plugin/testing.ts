@@ -3,14 +3,14 @@
  * public: the API report in docs/reference watches it.
  */
 export { fakeContext } from './testing/fake-context.js';
+export type { FakeContext } from './testing/fake-context.js';
 export type {
   CommonParts,
   ContextParts,
-  FakeContext,
   PostDeployParts,
   PreBuildParts,
   PreDeployParts,
-} from './testing/fake-context.js';
+} from './testing/context-parts.js';
 export type { Answers, ConnectAnswers, ConnectResult, FetchAnswers, RunAnswers } from './testing/answers.js';
 export type { LoggedLine, Recorded, RecordedFetch, RecordedRun } from './testing/recording.js';
 export { runHook } from './testing/run-hook.js';

@@ -13,7 +13,7 @@ export const CommandOptions = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_]\w*$/), z.string().max(4_000))
     .default({})
     .describe('Environment variables beside those of the app.'),
-  timeout_seconds: z.int().min(1).max(3_600).default(600),
+  timeout_seconds: z.int().min(1).max(3_600).default(600).describe('Seconds that the command may take.'),
   kinds: z
     .array(z.enum(DEPLOYMENT_KINDS))
     .min(1)

@@ -1,7 +1,8 @@
-/** Plugins written by tests, and contexts that keep what a hook does with them. */
+/** Plugins written by tests, and the processes in which they run. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Hook, HookContexts, JsonObject, PluginDeployment } from '../../src/domain/plugin.js';
+import { loadExternalPlugin } from '../../src/adapters/plugin-host/external-plugin.js';
+import type { Hook, HookContexts, JsonObject } from '../../src/domain/plugin.js';
 
 /** Writes the files, and answers the folder. */
 export async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -21,85 +22,19 @@ export default definePlugin({ name: 'probe', apiVersion: 1, hooks: { ${hook}: as
 `;
 }
 
-const DEPLOYMENT: PluginDeployment = {
-  id: 'dep_1',
-  kind: 'deploy',
-  app_name: 'shop',
-  environment: 'production',
-  project: 'default',
-  version: '1.2.3',
-  release: 4,
-  source: 'archive',
-  actor: { name: 'ada' },
-  validation_level: 'basic',
-  replicas: 2,
-  port: 80,
-  domains: [],
-  command: [],
-  env: ['KEY'],
-  secrets: [],
-  ports: [],
-  volumes: [],
-  resources: {},
-  strategy: 'rolling',
-  has_health_check: false,
-};
-
-export interface Recorded {
-  readonly context: HookContexts<JsonObject>['post_deploy'] & HookContexts<JsonObject>['pre_build'];
-  /** What the hook called that needs no answer: `[method, …arguments]`. */
-  readonly calls: readonly (readonly unknown[])[];
-  /** Messages of the log alone. */
-  messages(): readonly string[];
-}
-
-export interface ContextWishes {
-  readonly options?: JsonObject;
-  readonly signal?: AbortSignal;
-  readonly folder?: string;
-  readonly functions?: Partial<HookContexts<JsonObject>['post_deploy']>;
-}
-
-export function recordedContext({
-  options = {},
-  signal,
-  folder = '/nowhere',
-  functions,
-}: ContextWishes = {}): Recorded {
-  const calls: unknown[][] = [];
-  const record =
-    (method: string) =>
-    (...args: unknown[]) =>
-      void calls.push([method, ...args]);
-  const unexpected = (method: string) => async (): Promise<never> => {
-    throw new Error(`${method} was not expected`);
-  };
-  return {
-    calls,
-    messages: () => calls.filter(([method]) => method === 'log').map(([, , message]) => String(message)),
-    context: {
-      deployment: DEPLOYMENT,
-      attempt: 1,
-      options,
-      signal: signal ?? new AbortController().signal,
-      outputs: { earlier: { size: 3 } },
-      workspace: { folder, dockerfile: 'Dockerfile' },
-      image: { reference: 'shop:4', digest: 'sha256:abc', size_bytes: 10 },
-      service: { name: 'shop', tasks: [] },
-      log: record('log'),
-      probed: record('probed'),
-      report: record('report'),
-      output: record('output'),
-      fail: () => {
-        throw new Error('the plugin has a fail of its own');
-      },
-      secret: unexpected('secret'),
-      run: unexpected('run'),
-      fetch: unexpected('fetch'),
-      connect: unexpected('connect'),
-      ...functions,
-    },
-  };
+/** Runs the hook of the plugin `probe` with this body in a process of its own: how it ended. */
+export async function runOutside<H extends Hook>(
+  folder: string,
+  body: string,
+  hook: H,
+  context: HookContexts<JsonObject>[H],
+): Promise<unknown> {
+  await writeFiles(folder, { 'probe.mjs': pluginSource(body, hook) });
+  const plugin = await loadExternalPlugin('probe.mjs', { workingFolder: folder, dataFolder: folder });
+  return plugin.run(hook, context).then(
+    () => 'passed',
+    (error: unknown) => error,
+  );
 }
 
 /** Ids of the plugin processes that this process has started and that still run. */

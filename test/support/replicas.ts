@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { NoEdge } from '../../src/adapters/network/no-edge.js';
+import type { PostDeployContext } from '../../src/domain/plugin.js';
 import type { TaskView } from '../../src/domain/ports.js';
 import { VersionClient, type Version } from '../../src/modules/deployments/version-client.js';
+
+type Seen = Pick<PostDeployContext, 'service' | 'fetch' | 'connect' | 'signal'>;
 
 export interface Replicas {
   readonly port: number;
@@ -12,6 +15,10 @@ export interface Replicas {
   /** What was looked up in the cluster so far. */
   lookups(): number;
   client(version?: Partial<Version>, signal?: AbortSignal): VersionClient;
+  /** What a post_deploy hook sees of them. */
+  seen(): Promise<Seen>;
+  /** The same of a hook that is stopped as soon as it has an answer. */
+  seenOnce(): Promise<Seen>;
   stop(slot: number): Promise<void>;
   clean(): Promise<void>;
 }
@@ -39,12 +46,23 @@ export async function startReplicas(...listeners: readonly RequestListener[]): P
     sockets.forEach((socket) => socket.destroy());
     await once(server, 'close');
   };
+  const client = (version: Partial<Version> = {}, signal = new AbortController().signal) =>
+    new VersionClient({ service: 'web_r2', port, hosts: [], ...version }, { cluster, edge: new NoEdge() }, signal);
+  const seen = async (signal = new AbortController().signal): Promise<Seen> => {
+    const asked = client({}, signal);
+    return { service: await asked.service(), fetch: asked.fetch, connect: asked.connect, signal };
+  };
   return {
     port,
     tasks,
     lookups: () => lookups,
-    client: (version = {}, signal = new AbortController().signal) =>
-      new VersionClient({ service: 'web_r2', port, hosts: [], ...version }, { cluster, edge: new NoEdge() }, signal),
+    client,
+    seen,
+    seenOnce: async () => {
+      const stopping = new AbortController();
+      const { fetch, ...others } = await seen(stopping.signal);
+      return { ...others, fetch: (path, options) => fetch(path, options).finally(() => stopping.abort()) };
+    },
     stop,
     clean: async () => {
       await Promise.all(servers.map((_, index) => stop(index + 1)));

@@ -11,6 +11,7 @@ const plugin = definePlugin({
 
 void runHook(plugin, 'pre_build', { source: { Dockerfile: 'FROM scratch' }, options: { path: '/health' } });
 void runHook(plugin, 'post_deploy', fakeContext('post_deploy', { fetch: { '/': { status: 404 } } }));
+void runHook(plugin, 'post_deploy', { fetch: (path, { slot }) => ({ body: `${path} of ${slot}` }) });
 fakeContext('post_deploy', { options: { path: '/' } }) satisfies PostDeployContext<{ path: string }>;
 
 // @ts-expect-error there is no such hook

@@ -4,9 +4,10 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { pluginProcesses, pluginSource, recordedContext, writeFiles } from '../../../test/support/plugin-fixtures.js';
+import { pluginProcesses, pluginSource, writeFiles } from '../../../test/support/plugin-fixtures.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import type { Plugin } from '../../domain/plugin.js';
+import { fakeContext, sourceFolder } from '../../plugin/testing.js';
 import { loadExternalPlugin } from './external-plugin.js';
 
 const PACKAGES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
@@ -45,9 +46,10 @@ describe('a plugin in a folder', () => {
       hooks: { pre_build: { timeout_seconds: 5, on_failure: 'warn' } },
       option_schema: { type: 'object', properties: { limit_mb: { type: 'number', default: 7 } } },
     });
-    const { context, calls } = recordedContext();
+    await using workspace = await sourceFolder({});
+    const context = fakeContext('pre_build', { workspace });
     await plugin.run('pre_build', context);
-    expect(calls).toEqual([['log', 'info', 'limit 7', undefined]]);
+    expect(context.recorded.logs).toEqual([{ level: 'info', message: 'limit 7' }]);
     await plugin.checkOptions({ limit_mb: 3 });
     await expect(plugin.checkOptions({ limit_mb: 'much' })).rejects.toMatchObject({
       code: 'plugin_options_invalid',
@@ -87,9 +89,10 @@ describe('a plugin in a folder', () => {
     const loaded = await load('./classy');
     expect(loaded.option_schema).toMatchObject({ properties: { limit: { type: 'integer' } } });
     await expect(loaded.checkOptions({ limit: 'x' })).rejects.toMatchObject({ fields: [{ path: 'limit' }] });
-    const { context, messages } = recordedContext({ options: { limit: 5 } });
+    await using workspace = await sourceFolder({});
+    const context = fakeContext('pre_build', { workspace, options: { limit: 5 } });
     await loaded.run('pre_build', context);
-    expect(messages()).toEqual(['Options5']);
+    expect(context.recorded.logs).toEqual([{ level: 'info', message: 'Options5' }]);
   });
 });
 
@@ -102,7 +105,7 @@ describe('a plugin in one file', () => {
       'secret.key': 'hidden',
     });
     const plugin = await load('alone.ts');
-    await expect(plugin.run('post_deploy', recordedContext().context)).rejects.toMatchObject({
+    await expect(plugin.run('post_deploy', fakeContext('post_deploy'))).rejects.toMatchObject({
       code: 'hook_failed',
       message: expect.stringContaining('allow-fs-read'),
       evidence: [expect.stringContaining('alone.ts:')],
@@ -131,9 +134,9 @@ describe('a plugin in a package', () => {
         dataFolder: join(folder.path, 'data'),
       });
       expect(plugin).toMatchObject({ name: 'probe', version: '3.0.0' });
-      const { context, messages } = recordedContext();
+      const context = fakeContext('post_deploy');
       await plugin.run('post_deploy', context);
-      expect(messages()).toEqual(['hello']);
+      expect(context.recorded.logs).toEqual([{ level: 'info', message: 'hello' }]);
     }
   });
 });

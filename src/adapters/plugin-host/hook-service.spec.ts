@@ -1,39 +1,30 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { pluginProcesses, pluginSource, recordedContext, writeFiles } from '../../../test/support/plugin-fixtures.js';
+import { pluginProcesses, runOutside } from '../../../test/support/plugin-fixtures.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { DeployError } from '../../domain/errors.js';
-import type { HookContexts, JsonObject, Plugin } from '../../domain/plugin.js';
-import { loadExternalPlugin } from './external-plugin.js';
+import type { PostDeployContext } from '../../domain/plugin.js';
+import { fakeContext, type PostDeployParts } from '../../plugin/testing.js';
 
 const folder = temporaryFolder();
-const load = (label: string): Promise<Plugin> =>
-  loadExternalPlugin(label, { workingFolder: folder.path, dataFolder: folder.path });
 
 afterEach(async () => {
   expect(await pluginProcesses()).toEqual([]);
 });
 
 describe('the context of a hook', () => {
-  async function ran(body: string, functions: Partial<HookContexts<JsonObject>['post_deploy']> = {}) {
-    await writeFiles(folder.path, { 'probe.mjs': pluginSource(body) });
-    const plugin = await load('probe.mjs');
-    const recorded = recordedContext({ functions });
-    const outcome = await plugin.run('post_deploy', recorded.context).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    return { ...recorded, outcome };
+  async function ran(
+    body: string,
+    parts: PostDeployParts = {},
+    functions: Partial<Pick<PostDeployContext, 'secret' | 'output' | 'log'>> = {},
+  ) {
+    const context = fakeContext('post_deploy', parts);
+    const outcome = await runOutside(folder.path, body, 'post_deploy', { ...context, ...functions });
+    return { ...context.recorded, outcome };
   }
 
   it('has all that the real one has, in order', async () => {
     const asked: unknown[] = [];
-    const answering =
-      <Value>(method: string, value: Value) =>
-      async (...args: unknown[]): Promise<Value> => {
-        asked.push([method, ...args]);
-        return value;
-      };
-    const { calls, outcome } = await ran(
+    const { outcome, logs, probes, findings, outputs, runs, fetches } = await ran(
       `
       const { deployment, attempt, options, outputs, image, service, signal } = context;
       context.log('debug', 'data', { app: deployment.app_name, attempt, options, outputs, image: image.reference, service: service.name, aborted: signal.aborted });
@@ -42,49 +33,46 @@ describe('the context of a hook', () => {
       context.output('ms', 12);
       context.log('info', await context.secret('KEY'));
       context.log('info', (await context.run(['true'], { env: { A: 'b' }, timeoutSeconds: 3 })).exitCode.toString());
-      context.log('info', (await context.fetch('/health', { method: 'HEAD' })).body);
-      context.log('info', String((await context.connect(5432, 50)).accepted));
+      context.log('info', (await context.fetch('/health', { method: 'HEAD', slot: 2 })).body);
+      context.log('info', String((await context.connect(5432, 50, 2)).accepted));
       console.log('from stdout'); console.error('from stderr');`,
       {
-        secret: answering('secret', 'value of KEY'),
-        run: answering('run', { exitCode: 0, lastLines: [], durationMs: 1 }),
-        fetch: answering('fetch', { status: 200, headers: {}, body: 'well', durationMs: 1 }),
-        connect: answering('connect', { accepted: true, durationMs: 1 }),
+        outputs: { earlier: { size: 3 } },
+        secrets: { KEY: 'value of KEY' },
+        run: { true: 7 },
+        fetch: { 'HEAD /health': { body: 'well' } },
+        connect: (...call) => {
+          asked.push(call);
+          return false;
+        },
       },
     );
-    expect(outcome).toBeUndefined();
-    expect(asked).toEqual([
-      ['secret', 'KEY'],
-      ['run', ['true'], { env: { A: 'b' }, timeoutSeconds: 3 }],
-      ['fetch', '/health', { method: 'HEAD' }],
-      ['connect', 5432, 50],
-    ]);
-    const printed = calls.filter(([, , message]) => String(message).startsWith('from '));
-    expect(new Set(printed.map(([, level, message]) => `${String(level)} ${String(message)}`))).toEqual(
-      new Set(['info from stdout', 'warn from stderr']),
+    expect(outcome).toBe('passed');
+    expect(asked).toEqual([[5432, 50, 2]]);
+    expect(runs).toEqual([{ command: ['true'], options: { env: { A: 'b' }, timeoutSeconds: 3 } }]);
+    expect(fetches).toEqual([{ path: '/health', options: { method: 'HEAD', slot: 2 } }]);
+    expect(probes).toEqual([{ target: 'http://10.0.0.1/', healthy: false, httpStatus: 503 }]);
+    expect(findings).toEqual([{ severity: 'warning', code: 'slow', message: 'It is slow.' }]);
+    expect(outputs).toEqual({ ms: 12 });
+    const printed = logs.filter(({ message }) => message.startsWith('from '));
+    expect(new Set(printed)).toEqual(
+      new Set([
+        { level: 'info', message: 'from stdout' },
+        { level: 'warn', message: 'from stderr' },
+      ]),
     );
-    expect(calls.filter((call) => !printed.includes(call))).toEqual([
-      [
-        'log',
-        'debug',
-        'data',
-        {
-          app: 'shop',
-          attempt: 1,
-          options: {},
-          outputs: { earlier: { size: 3 } },
-          image: 'shop:4',
-          service: 'shop',
-          aborted: false,
-        },
-      ],
-      ['probed', { target: 'http://10.0.0.1/', healthy: false, httpStatus: 503 }],
-      ['report', { severity: 'warning', code: 'slow', message: 'It is slow.' }],
-      ['output', 'ms', 12],
-      ['log', 'info', 'value of KEY', undefined],
-      ['log', 'info', '0', undefined],
-      ['log', 'info', 'well', undefined],
-      ['log', 'info', 'true', undefined],
+    const details = {
+      app: 'web',
+      attempt: 1,
+      options: {},
+      outputs: { earlier: { size: 3 } },
+      image: 'flukedeploy/web:v1',
+      service: 'web-r1',
+      aborted: false,
+    };
+    expect(logs.filter((line) => !printed.includes(line))).toEqual([
+      { level: 'debug', message: 'data', details },
+      ...['value of KEY', '7', 'well', 'false'].map((message) => ({ level: 'info', message })),
     ]);
   });
 
@@ -103,38 +91,39 @@ describe('the context of a hook', () => {
     const secret = () => Promise.reject(missing);
     const caught = await ran(
       `await context.secret('KEY').catch((error) => context.log('info', error.code + ' ' + error.message));`,
+      {},
       { secret },
     );
-    expect(caught.messages()).toEqual(['secret_missing No secret KEY.']);
-    expect((await ran(`await context.secret('KEY');`, { secret })).outcome).toBe(missing);
+    expect(caught.logs).toEqual([{ level: 'info', message: 'secret_missing No secret KEY.' }]);
+    expect((await ran(`await context.secret('KEY');`, {}, { secret })).outcome).toBe(missing);
   });
 
   it('ends the hook with what it refuses', async () => {
     const refusal = new DeployError('hook_failed', 'too much');
-    const { outcome } = await ran(`context.output('all', 1); await new Promise(() => {});`, {
-      output: () => {
-        throw refusal;
-      },
-    });
+    const output = () => {
+      throw refusal;
+    };
+    const { outcome } = await ran(`context.output('all', 1); await new Promise(() => {});`, {}, { output });
     expect(outcome).toBe(refusal);
   });
 
   it('tells the plugin of the abort, and rejects with its reason', async () => {
-    await writeFiles(folder.path, {
-      'probe.mjs': pluginSource(`
-        context.log('info', 'waits');
-        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
-        context.log('info', 'was told ' + context.signal.reason.code);`),
-    });
-    const plugin = await load('probe.mjs');
     const cancel = new AbortController();
     const reason = new DeployError('cancelled');
-    const { context, messages } = recordedContext({ signal: cancel.signal });
-    const log: typeof context.log = (level, message, details) => {
-      context.log(level, message, details);
+    const messages: string[] = [];
+    const log: PostDeployContext['log'] = (_level, message) => {
+      messages.push(message);
       if (message === 'waits') cancel.abort(reason);
     };
-    await expect(plugin.run('post_deploy', { ...context, log })).rejects.toBe(reason);
-    expect(messages()).toEqual(['waits', 'was told cancelled']);
+    const { outcome } = await ran(
+      `
+      context.log('info', 'waits');
+      await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+      context.log('info', 'was told ' + context.signal.reason.code);`,
+      { signal: cancel.signal },
+      { log },
+    );
+    expect(outcome).toBe(reason);
+    expect(messages).toEqual(['waits', 'was told cancelled']);
   });
 });

@@ -1,12 +1,6 @@
 /** The context of a hook inside the plugin's process: its data as it came, its functions as messages to the server. */
-import {
-  HookFailure,
-  type FetchResult,
-  type Hook,
-  type HookContexts,
-  type JsonObject,
-  type RunResult,
-} from '../../domain/plugin.js';
+import { fail } from '../../domain/hook-verdict.js';
+import type { FetchResult, Hook, HookContexts, JsonObject, RunResult } from '../../domain/plugin.js';
 import { send, type HostCalls } from './host-link.js';
 import type { ContextData } from './protocol.js';
 
@@ -20,13 +14,17 @@ export function hookContext(data: ContextData, signal: AbortSignal, calls: HostC
     probed: (probe) => send({ type: 'probed', probe }),
     report: (finding) => send({ type: 'report', finding }),
     output: (name, value) => send({ type: 'output', name, value }),
-    fail: (code, message, evidence) => {
-      throw new HookFailure(code, message, evidence);
-    },
+    fail,
     secret: (name) => calls.ask<string>({ method: 'secret', name }),
     run: (command, options) => calls.ask<RunResult>({ method: 'run', command, ...(options && { options }) }),
     fetch: (path, options) => calls.ask<FetchResult>({ method: 'fetch', path, ...(options && { options }) }),
-    connect: (port, timeoutMs) => calls.ask({ method: 'connect', port, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    connect: (port, timeoutMs, slot) =>
+      calls.ask({
+        method: 'connect',
+        port,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(slot !== undefined && { slot }),
+      }),
   };
   return context as HookContexts<JsonObject>[Hook];
 }

@@ -1,26 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pluginProcesses, pluginSource, recordedContext, writeFiles } from '../../../test/support/plugin-fixtures.js';
+import { pluginProcesses, runOutside } from '../../../test/support/plugin-fixtures.js';
 import { temporaryFolder } from '../../../test/support/temporary-folder.js';
 import { DeployError } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
-import { loadExternalPlugin } from './external-plugin.js';
+import { fakeContext, sourceFolder } from '../../plugin/testing.js';
 
 const MEGABYTES = 1024 * 1024;
 const folder = temporaryFolder();
 
-/** How a hook with this body ends, and what it has logged. */
-async function ran(body: string, wishes: Parameters<typeof recordedContext>[0] = {}) {
-  await writeFiles(folder.path, { 'probe.mjs': pluginSource(body) });
-  const places = { workingFolder: folder.path, dataFolder: folder.path };
-  const plugin = await loadExternalPlugin('probe.mjs', places);
-  const recorded = recordedContext(wishes);
-  const outcome = await plugin.run('post_deploy', recorded.context).then(
-    () => 'passed',
-    (error: unknown) => error,
-  );
-  return { outcome, ...recorded };
+/** How a hook with this body ends, and what it has done. */
+async function ran(body: string) {
+  const context = fakeContext('post_deploy');
+  const outcome = await runOutside(folder.path, body, 'post_deploy', context);
+  return { outcome, ...context.recorded };
 }
 
 afterEach(async () => {
@@ -93,11 +87,12 @@ describe('a plugin that misbehaves', () => {
   it('is ended when it is in an endless loop and the hook is aborted', async () => {
     const deadline = new AbortController();
     const reason = new DeployError('hook_timeout');
-    const log = (): void => deadline.abort(reason);
-    const { outcome } = await ran(`context.log('info', 'loops'); for (;;);`, {
-      signal: deadline.signal,
-      functions: { log },
-    });
+    const context = {
+      ...fakeContext('post_deploy', { signal: deadline.signal }),
+      log: () => deadline.abort(reason),
+    };
+    const body = `context.log('info', 'loops'); for (;;);`;
+    const outcome = await runOutside(folder.path, body, 'post_deploy', context);
     expect(outcome).toBe(reason);
   });
 
@@ -133,21 +128,18 @@ describe('a plugin that floods', () => {
   ] as const;
 
   it.each(FLOODS)('is stopped %s, and costs us little memory', async (_, body) => {
-    let entries = 0;
     const before = process.memoryUsage.rss();
-    const { outcome } = await ran(body, { functions: { log: () => (entries += 1) } });
+    const { outcome, logs } = await ran(body);
     expect(outcome).toMatchObject({ code: 'plugin_flooded', plugin: { name: 'probe' } });
-    expect(entries).toBeLessThanOrEqual(LIMITS.hook_entries);
+    expect(logs.length).toBeLessThanOrEqual(LIMITS.hook_entries);
     expect(process.memoryUsage.rss() - before).toBeLessThan(200 * MEGABYTES);
   });
 
   it('has its lines cut', async () => {
-    const { outcome, messages } = await ran(
-      `console.log('x'.repeat(100000)); context.log('info', 'y'.repeat(100000));`,
-    );
+    const { outcome, logs } = await ran(`console.log('x'.repeat(100000)); context.log('info', 'y'.repeat(100000));`);
     expect(outcome).toBe('passed');
-    expect(messages().join('')).toContain('y');
-    for (const message of messages()) expect(message.length).toBeLessThanOrEqual(LIMITS.log_line_length);
+    expect(logs.map(({ message }) => message).join('')).toContain('y');
+    for (const { message } of logs) expect(message.length).toBeLessThanOrEqual(LIMITS.log_line_length);
   });
 });
 
@@ -171,32 +163,34 @@ describe('a plugin that reaches out', () => {
       ([name, code]) =>
         `await (async () => ${code})().then(() => context.log('warn', '${name}'), () => context.log('info', '${name}'));`,
     );
-    const { calls, outcome } = await ran(attempts.join('\n'));
+    const { logs, outcome } = await ran(attempts.join('\n'));
     expect(outcome).toBe('passed');
-    expect(calls).toEqual(REFUSED.map(([name]) => ['log', 'info', name, undefined]));
+    expect(logs).toEqual(REFUSED.map(([name]) => ({ level: 'info', message: name })));
     expect(existsSync(join(folder.path, 'out.txt'))).toBe(false);
   });
 
   it('finds nothing in its environment', async () => {
-    const { messages } = await ran(`context.log('info', JSON.stringify(process.env));`);
-    expect(messages()).toEqual(['{}']);
+    const { logs } = await ran(`context.log('info', JSON.stringify(process.env));`);
+    expect(logs).toEqual([{ level: 'info', message: '{}' }]);
   });
 
   it('may read the workspace of its run', async () => {
-    const workspace = await writeFiles(join(folder.path, 'workspace'), { Dockerfile: 'FROM scratch' });
+    await using workspace = await sourceFolder({ Dockerfile: 'FROM scratch' });
+    const context = fakeContext('pre_build', { workspace });
     const body = `context.log('info', (await import('node:fs')).readFileSync(context.workspace.folder + '/Dockerfile', 'utf8'));`;
-    expect((await ran(body, { folder: workspace })).messages()).toEqual(['FROM scratch']);
+    expect(await runOutside(folder.path, body, 'pre_build', context)).toBe('passed');
+    expect(context.recorded.logs).toEqual([{ level: 'info', message: 'FROM scratch' }]);
   });
 
   it('changes nothing here by what it changes there', async () => {
-    const { calls, outcome } = await ran(`
+    const { outputs, outcome } = await ran(`
       const { writeSync } = await import('node:fs');
       Object.prototype.polluted = true;
       JSON.stringify = () => 'garbage';
       Array.prototype.push = () => { throw new Error('patched'); };
       writeSync(3, '{"type":"output","name":"x","value":{"__proto__":{"polluted":true}}}\\n');`);
     expect(outcome).toBe('passed');
-    expect(calls).toEqual([['output', 'x', {}]]);
+    expect(outputs).toEqual({ x: {} });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 

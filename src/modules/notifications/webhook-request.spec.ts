@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import type { DeploymentEvent } from '../../plugins/notify/deployment-event.js';
+import { succeeded as event } from '../../../test/support/succeeded-event.js';
 import { discordMessage } from '../../plugins/notify/discord-message.js';
 import { notifyOptions, type NotifyTarget } from '../../plugins/notify/notify-options.js';
 import { slackMessage } from '../../plugins/notify/slack-message.js';
@@ -12,23 +12,6 @@ const SECRETS: Readonly<Record<string, string>> = {
   TOKEN: 'Bearer hunter2',
   WORD: 'hunter2!',
   LINES: 'hunter2\r\nx-b: 1',
-};
-const event: DeploymentEvent = {
-  type: 'deployment.succeeded',
-  timestamp: '2026-02-03T10:01:05.000Z',
-  data: {
-    deployment_id: 'dep-1',
-    app_name: 'web',
-    environment: 'production',
-    project: 'default',
-    version: '1.0.0',
-    release: 7,
-    status: 'success',
-    kind: 'deploy',
-    duration_ms: 65_000,
-    actor: 'operator',
-    source: 'registry.example/web:1.0.0',
-  },
 };
 
 function target(fields: object): NotifyTarget {

@@ -18,7 +18,7 @@ export type FetchAnswers = Answers<[path: string, options: FetchOptions], number
 export type ConnectResult = Awaited<ReturnType<PostDeployContext['connect']>>;
 
 /** Answers by port, such as `5432`: whether it accepts connections. */
-export type ConnectAnswers = Answers<[port: number], boolean | Partial<ConnectResult>>;
+export type ConnectAnswers = Answers<Parameters<PostDeployContext['connect']>, boolean | Partial<ConnectResult>>;
 
 /** @throws Error the answer, where it is one, and `missing()` where there is none */
 export async function answerTo<Call extends readonly unknown[], Answer>(

@@ -1,106 +1,23 @@
 /** A complete context of a hook without a server: it answers what the test says, and records what the hook does. */
 import { DeployError } from '../../domain/errors.js';
-import { LIMITS } from '../../domain/limits.js';
-import {
-  HookFailure,
-  type Hook,
-  type HookContext,
-  type HookContexts,
-  type JsonObject,
-  type PluginDeployment,
-  type PluginImage,
-  type PluginService,
-  type PluginWorkspace,
-  type PostDeployContext,
-  type PreDeployContext,
+import { fail, withOutput } from '../../domain/hook-verdict.js';
+import type {
+  Hook,
+  HookContext,
+  HookContexts,
+  JsonObject,
+  PluginWorkspace,
+  PostDeployContext,
+  PreDeployContext,
 } from '../../domain/plugin.js';
-import { answerTo, type ConnectAnswers, type FetchAnswers, type RunAnswers } from './answers.js';
+import { answerTo } from './answers.js';
+import type { CommonParts, ContextParts, PostDeployParts, PreDeployParts } from './context-parts.js';
+import { DEPLOYMENT, IMAGE, SERVICE } from './example.js';
 import { Recording, type Recorded } from './recording.js';
-
-/** What the context of every hook can be made of; each part has a plain default. */
-export interface CommonParts<Options = JsonObject> {
-  /** Fields of the deployment that matter to the test. */
-  readonly deployment?: Partial<PluginDeployment>;
-  /** As they are configured: `runHook` lets the plugin read them, just as the server does. */
-  readonly options?: Options;
-  /** 1 when left out. */
-  readonly attempt?: number;
-  /** What hooks before this one have left, by plugin and name. */
-  readonly outputs?: Readonly<Record<string, JsonObject>>;
-  /** Values of secrets by name. */
-  readonly secrets?: Readonly<Record<string, string>>;
-  /** Of a deployment that the test wants to cancel. */
-  readonly signal?: AbortSignal;
-}
-
-/** What the context of `pre_build` can be made of. */
-export interface PreBuildParts<Options = JsonObject> extends CommonParts<Options> {
-  /** Such as what `sourceFolder` makes. */
-  readonly workspace?: PluginWorkspace;
-}
-
-/** What the context of `pre_deploy` can be made of. */
-export interface PreDeployParts<Options = JsonObject> extends CommonParts<Options> {
-  /** Fields of the image that matter to the test. */
-  readonly image?: Partial<PluginImage>;
-  /** What commands come to. */
-  readonly run?: RunAnswers;
-}
-
-/** What the context of `post_deploy` can be made of. */
-export interface PostDeployParts<Options = JsonObject> extends PreDeployParts<Options> {
-  /** Fields of the service that matter to the test. */
-  readonly service?: Partial<PluginService>;
-  /** What the new version answers. */
-  readonly fetch?: FetchAnswers;
-  /** Which of its ports accept connections. */
-  readonly connect?: ConnectAnswers;
-}
-
-/** What the context of each hook can be made of. */
-export interface ContextParts<Options = JsonObject> {
-  readonly pre_build: PreBuildParts<Options>;
-  readonly pre_deploy: PreDeployParts<Options>;
-  readonly post_deploy: PostDeployParts<Options>;
-}
 
 /** The context of a hook, and what was done with it. */
 export type FakeContext<H extends Hook, Options = JsonObject> = HookContexts<Options>[H] & {
   readonly recorded: Recorded;
-};
-
-const DEPLOYMENT: PluginDeployment = {
-  id: 'dep-01test',
-  kind: 'deploy',
-  app_name: 'web',
-  environment: 'production',
-  project: 'default',
-  version: 'v1',
-  release: 1,
-  source: 'an archive',
-  actor: { name: 'admin' },
-  validation_level: 'basic',
-  replicas: 1,
-  port: 80,
-  domains: [],
-  command: [],
-  env: [],
-  secrets: [],
-  ports: [],
-  volumes: [],
-  resources: {},
-  strategy: 'rolling',
-  has_health_check: false,
-};
-const IMAGE: PluginImage = {
-  reference: 'flukedeploy/web:v1',
-  digest: `sha256:${'0'.repeat(64)}`,
-  size_bytes: 10_000_000,
-};
-const SERVICE: PluginService = {
-  name: 'web-r1',
-  url: 'http://web.apps.example.com',
-  tasks: [{ slot: 1, node: 'node-1', address: '10.0.1.5' }],
 };
 
 /**
@@ -140,14 +57,9 @@ function common<Options>(recorded: Recording, parts: CommonParts<Options>): Hook
     log: (level, message, details) => void recorded.logs.push({ level, message, ...(details && { details }) }),
     probed: (probe) => void recorded.probes.push(probe),
     report: (finding) => void recorded.findings.push(finding),
-    fail: (code, message, evidence) => {
-      throw new HookFailure(code, message, evidence);
-    },
+    fail,
     output: (name, value) => {
-      const bytes = Buffer.byteLength(JSON.stringify({ ...recorded.outputs, [name]: value }));
-      if (bytes > LIMITS.hook_output_bytes)
-        throw new RangeError(`The outputs are ${bytes} bytes of JSON, and may be ${LIMITS.hook_output_bytes}.`);
-      recorded.outputs[name] = value;
+      recorded.outputs = withOutput(recorded.outputs, name, value);
     },
     secret: async (name) => {
       const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
@@ -158,22 +70,15 @@ function common<Options>(recorded: Recording, parts: CommonParts<Options>): Hook
 }
 
 function withImage(recorded: Recording, parts: PreDeployParts<unknown>): Pick<PreDeployContext, 'image' | 'run'> {
-  const results = new Map<string, ReturnType<PreDeployContext['run']>>();
-  const run: PreDeployContext['run'] = async (command, options = {}) => {
-    recorded.runs.push({ command, options });
-    const words = command.join(' ');
-    const missing = () => recorded.unansweredCall(noAnswer('run', words, `{ ${quoted(words)}: 0 }`));
-    const answer = await answerTo(parts.run, [command, options], [words], missing);
-    const result = typeof answer === 'number' ? { exitCode: answer } : answer;
-    return { exitCode: 0, lastLines: [], durationMs: 1, ...result };
-  };
   return {
     image: { ...IMAGE, ...parts.image },
-    run: (command, options) => {
-      const call = JSON.stringify([command, options]);
-      const result = results.get(call) ?? run(command, options);
-      results.set(call, result);
-      return result;
+    run: async (command, options = {}) => {
+      recorded.runs.push({ command, options });
+      const words = command.join(' ');
+      const missing = () => recorded.unansweredCall(noAnswer('run', words, `{ ${quoted(words)}: 0 }`));
+      const answer = await answerTo(parts.run, [command, options], [words], missing);
+      const result = typeof answer === 'number' ? { exitCode: answer } : answer;
+      return { exitCode: 0, lastLines: [], durationMs: 1, ...result };
     },
   };
 }
@@ -193,10 +98,11 @@ function withService(
       const result = typeof answer === 'number' ? { status: answer } : answer;
       return { status: 200, headers: {}, body: '', durationMs: 1, ...result };
     },
-    connect: async (port) => {
+    connect: async (...call) => {
+      const [port] = call;
       recorded.connects.push(port);
       const missing = () => recorded.unansweredCall(noAnswer('connect', port, `{ ${port}: true }`));
-      const answer = await answerTo(parts.connect, [port], [String(port)], missing);
+      const answer = await answerTo(parts.connect, call, [String(port)], missing);
       const result = typeof answer === 'boolean' ? { accepted: answer } : answer;
       return { accepted: true, durationMs: 1, ...result };
     },

@@ -1,6 +1,6 @@
 /** What a hook has done under test: every call of its context, in order. */
 import type { LogLevel } from '../../domain/log-entry.js';
-import type { FetchOptions, Finding, Json, JsonObject, ProbeReport, RunOptions } from '../../domain/plugin.js';
+import type { FetchOptions, Finding, JsonObject, ProbeReport, RunOptions } from '../../domain/plugin.js';
 
 /** One line that a hook has logged. */
 export interface LoggedLine {
@@ -31,7 +31,7 @@ export interface Recorded {
   readonly findings: readonly Finding[];
   /** What `output` has left, by name. */
   readonly outputs: JsonObject;
-  /** Commands, each once: the server does not run the same call of a deployment twice. */
+  /** Commands that were run. */
   readonly runs: readonly RecordedRun[];
   /** Requests that were sent. */
   readonly fetches: readonly RecordedFetch[];
@@ -46,7 +46,7 @@ export class Recording implements Recorded {
   readonly logs: LoggedLine[] = [];
   readonly probes: ProbeReport[] = [];
   readonly findings: Finding[] = [];
-  readonly outputs: Record<string, Json> = {};
+  outputs: JsonObject = {};
   readonly runs: RecordedRun[] = [];
   readonly fetches: RecordedFetch[] = [];
   readonly connects: number[] = [];

@@ -1,9 +1,13 @@
 /** Runs one hook of a plugin as the server does, without a server: options, deadline, findings and verdict. */
 import { DeployError } from '../../domain/errors.js';
-import { HookFailure, type Finding, type Hook, type PluginDeployment } from '../../domain/plugin.js';
+import { judge } from '../../domain/hook-verdict.js';
+import { HookFailure, type Hook, type PluginDeployment } from '../../domain/plugin.js';
+import { gateMode } from '../../domain/validation-gates.js';
 import type { PluginDefinition } from '../define-plugin.js';
+import { HookDeadline } from '../hook-deadline.js';
 import { inProcessPlugin } from '../in-process-plugin.js';
-import { fakeContext, type ContextParts, type FakeContext } from './fake-context.js';
+import type { ContextParts } from './context-parts.js';
+import { fakeContext, type FakeContext } from './fake-context.js';
 import type { Recorded } from './recording.js';
 import { sourceFolder, type SourceFiles, type SourceFolder } from './source-folder.js';
 
@@ -17,7 +21,7 @@ export type HookParts<H extends Hook> = ContextParts[H] & {
 
 /** How a hook is judged. */
 export interface RunHookOptions {
-  /** Whether warnings count: they do where it is `strict`. That of the deployment when left out. */
+  /** Which findings count: errors, and warnings too where it is `strict`. That of the deployment when left out. */
   readonly validationLevel?: PluginDeployment['validation_level'];
 }
 
@@ -36,6 +40,8 @@ export interface HookRun extends Recorded {
   readonly outcome: 'passed' | 'failed';
   /** There when the outcome is `failed`. */
   readonly failure?: HookRunFailure;
+  /** Whether it went on for seconds after its signal had aborted: a server goes on without it then. */
+  readonly leftBehind: boolean;
 }
 
 /**
@@ -55,7 +61,20 @@ export interface HookRun extends Recorded {
 export async function runHook<H extends Hook, Options>(
   plugin: PluginDefinition<Options>,
   hook: H,
-  given: FakeContext<NoInfer<H>> | HookParts<NoInfer<H>> = {},
+  given?: HookParts<NoInfer<H>>,
+  judged?: RunHookOptions,
+): Promise<HookRun>;
+/** The same with a context that was made before. */
+export async function runHook<H extends Hook, Options>(
+  plugin: PluginDefinition<Options>,
+  hook: H,
+  given: FakeContext<NoInfer<H>>,
+  judged?: RunHookOptions,
+): Promise<HookRun>;
+export async function runHook<H extends Hook, Options>(
+  plugin: PluginDefinition<Options>,
+  hook: H,
+  given: FakeContext<H> | HookParts<H> = {},
   { validationLevel }: RunHookOptions = {},
 ): Promise<HookRun> {
   const tested = inProcessPlugin(plugin, { version: '0.0.0', origin: 'external' });
@@ -70,14 +89,20 @@ export async function runHook<H extends Hook, Options>(
   const level = validationLevel ?? context.deployment.validation_level;
   const deployment = Object.freeze({ ...context.deployment, validation_level: level });
 
-  using deadline = new Deadline(rule.timeout_seconds, context.signal);
+  const late = new DeployError('hook_timeout', `The hook took longer than ${rule.timeout_seconds} seconds.`);
+  using deadline = new HookDeadline(rule.timeout_seconds, late, context.signal);
   const failure = await deadline
     .keptBy(tested.run(hook, { ...context, deployment, signal: deadline.signal }))
-    .then(() => verdictOf(recorded.findings, level), failureOf);
+    .then(() => judge(recorded.findings, gateMode(name, level, true)))
+    .then(
+      () => undefined,
+      (thrown: unknown) => failureOf(context.signal.aborted ? new DeployError('cancelled') : thrown),
+    );
 
   const [mistake] = recorded.unanswered;
   if (mistake !== undefined) throw new Error(mistake);
-  return { ...recorded, outcome: failure ? 'failed' : 'passed', ...(failure && { failure }) };
+  const { leftBehind } = deadline;
+  return { ...recorded, outcome: failure ? 'failed' : 'passed', leftBehind, ...(failure && { failure }) };
 }
 
 function isContext<H extends Hook>(given: FakeContext<H> | HookParts<H>): given is FakeContext<H> {
@@ -86,46 +111,6 @@ function isContext<H extends Hook>(given: FakeContext<H> | HookParts<H>): given 
 
 async function sourceOf({ source }: { readonly source?: SourceFiles }): Promise<SourceFolder | undefined> {
   return source && sourceFolder(source);
-}
-
-/** The time of a hook, and the signal that tells it of its end. */
-class Deadline implements Disposable {
-  readonly #over = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-
-  constructor(seconds: number, cancelled: AbortSignal) {
-    const late = new DeployError('hook_timeout', `The hook took longer than ${seconds} seconds.`);
-    this.#timer = setTimeout(() => this.#over.abort(late), seconds * 1000);
-    this.signal = AbortSignal.any([cancelled, this.#over.signal]);
-  }
-
-  /** @throws DeployError `hook_timeout` or `cancelled`, whether the work heeds the signal or not */
-  async keptBy(work: Promise<void>): Promise<void> {
-    const ended = Promise.withResolvers<never>();
-    const end = () => ended.reject(this.#over.signal.aborted ? this.#over.signal.reason : new DeployError('cancelled'));
-    if (this.signal.aborted) end();
-    this.signal.addEventListener('abort', end, { once: true });
-    await Promise.race([ended.promise, work]);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** Errors count, and warnings where the level is strict. */
-function verdictOf(
-  findings: readonly Finding[],
-  level: PluginDeployment['validation_level'],
-): HookRunFailure | undefined {
-  const counting = findings.filter(
-    ({ severity }) => severity === 'error' || (severity === 'warning' && level === 'strict'),
-  );
-  const [first] = counting;
-  if (first === undefined) return undefined;
-  const lines = counting.map(({ place, message }) => (place === undefined ? message : `${place}: ${message}`));
-  return { code: first.code, message: first.message, evidence: lines };
 }
 
 function failureOf(error: unknown): HookRunFailure {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startDockerFixtures, type DockerFixtures } from '../../../test/support/docker-fixtures.js';
-import { preDeploy, type Heard } from '../../../test/support/pre-deploy-context.js';
 import { DockerImages } from '../../adapters/docker/docker-images.js';
-import type { PluginDeployment } from '../../plugin/index.js';
+import type { JsonObject, PluginDeployment } from '../../plugin/index.js';
+import { runHook } from '../../plugin/testing.js';
 import { imagePolicy } from './index.js';
 import { OPTIONS } from './options.js';
 
@@ -23,17 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => fixtures.clean());
 
-async function look(
-  reference: string,
-  options: unknown = {},
-  deployment: Partial<PluginDeployment> = {},
-): Promise<Heard<unknown>> {
-  const heard = preDeploy(reference, OPTIONS.parse(options), deployment);
-  const { pre_deploy } = imagePolicy(new DockerImages(fixtures.client)).hooks;
-  if (typeof pre_deploy !== 'function') throw new Error('the hook is a function');
-  await pre_deploy(heard.context);
-  return heard;
-}
+const look = (reference: string, options: JsonObject = {}, deployment: Partial<PluginDeployment> = {}) =>
+  runHook(imagePolicy(new DockerImages(fixtures.client)), 'pre_deploy', { image: { reference }, options, deployment });
 
 /** On top of what is well. */
 const build = (name: string, ...lines: string[]) =>
@@ -119,7 +110,7 @@ describe('the image', () => {
   });
 
   it('that is not there fails the hook', async () => {
-    await expect(look(`${fixtures.prefix}/nothing:1`)).rejects.toMatchObject({ code: 'image_not_found' });
+    expect((await look(`${fixtures.prefix}/nothing:1`)).failure?.code).toBe('image_not_found');
   });
 });
 
@@ -202,9 +193,9 @@ describe('the size', () => {
   });
 
   it('is not compared with what is gone, and that is said', async () => {
-    const { findings, lines } = await look(good, {}, { before: { ...BEFORE, image: `${fixtures.prefix}/gone:1` } });
+    const { findings, logs } = await look(good, {}, { before: { ...BEFORE, image: `${fixtures.prefix}/gone:1` } });
     expect(findings).toEqual([]);
-    expect(lines).toEqual([expect.stringContaining('is not on this node')]);
+    expect(logs).toMatchObject([{ message: expect.stringContaining('is not on this node') }]);
   });
 
   it('has a limit where one is set', async () => {
@@ -224,9 +215,10 @@ describe('the size', () => {
 describe('the options', () => {
   it('switch findings off, which is said', async () => {
     const ignore = ['no_healthcheck', 'port_not_exposed', 'base_image_unknown'];
-    const { findings, lines } = await look(fixtures.busybox, { allow_root: true, ignore });
+    const { findings, logs } = await look(fixtures.busybox, { allow_root: true, ignore });
     expect(findings).toEqual([]);
-    expect(lines).toEqual(['info: Ignored as configured: no_healthcheck, base_image_unknown, port_not_exposed.']);
+    const message = 'Ignored as configured: no_healthcheck, base_image_unknown, port_not_exposed.';
+    expect(logs).toEqual([{ level: 'info', message }]);
   });
 
   it.each([

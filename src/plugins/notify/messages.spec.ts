@@ -1,26 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { succeeded } from '../../../test/support/succeeded-event.js';
 import type { DeploymentEvent } from './deployment-event.js';
 import { discordMessage } from './discord-message.js';
 import { slackMessage } from './slack-message.js';
-
-const succeeded: DeploymentEvent = {
-  type: 'deployment.succeeded',
-  timestamp: '2026-02-03T10:01:05.000Z',
-  data: {
-    deployment_id: 'dep-1',
-    app_name: 'web',
-    environment: 'production',
-    project: 'default',
-    version: '1.0.0',
-    release: 7,
-    status: 'success',
-    kind: 'deploy',
-    duration_ms: 65_000,
-    actor: 'operator',
-    agent: 'claude',
-    source: 'registry.example/web:1.0.0',
-  },
-};
 
 /** Everything in it that a user may have written tries to be markup. */
 const hostile: DeploymentEvent = {

@@ -21,6 +21,7 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'must be lower-case letters, digits and dashes, at most 50')
   .describe('Names the target in what is told of its notifications.');
+const typeOf = <Type extends string>(type: Type) => z.literal(type).describe('What kind of target it is.');
 const secretName = z.string().min(1).max(200);
 const on = z
   .array(z.enum(OUTCOMES))
@@ -49,19 +50,20 @@ const channel = { name, url_secret: secretName.describe("Name of the secret that
 
 const webhook = z
   .strictObject({
-    type: z.literal('webhook'),
+    type: typeOf('webhook'),
     name,
     url: z
       .string()
       .max(LONGEST)
       .refine(isPlainAddress, 'must be an http or https URL without user and password')
-      .optional(),
+      .optional()
+      .describe('Where requests are sent to.'),
     url_secret: secretName.optional().describe('Instead of url: name of the secret that holds it.'),
     secret_name: secretName
       .optional()
       .describe('Name of the secret that requests are signed with (Standard Webhooks): whsec_ and base64.'),
     on,
-    headers: headers.optional(),
+    headers: headers.optional().describe('Headers of its requests beside those that notify sets.'),
   })
   .refine(({ url, url_secret }) => (url === undefined) !== (url_secret === undefined), {
     message: 'needs either url or url_secret',
@@ -69,8 +71,8 @@ const webhook = z
   });
 
 const target = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('slack'), ...channel }),
-  z.strictObject({ type: z.literal('discord'), ...channel }),
+  z.strictObject({ type: typeOf('slack'), ...channel }),
+  z.strictObject({ type: typeOf('discord'), ...channel }),
   webhook,
 ]);
 
@@ -79,7 +81,8 @@ export const notifyOptions = z.strictObject({
     .array(target)
     .min(1)
     .max(MOST_TARGETS)
-    .refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'must have names of their own'),
+    .refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'must have names of their own')
+    .describe('Who is told.'),
 });
 
 export type NotifyOptions = z.infer<typeof notifyOptions>;

@@ -2,22 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runPreBuild } from '../../../test/support/collecting-context.js';
-import { writeFiles } from '../../../test/support/source-files.js';
-import { temporaryFolder } from '../../../test/support/temporary-folder.js';
+import { runHook, sourceFolder, type SourceFiles } from '../../plugin/testing.js';
 import { secretScan } from './index.js';
 import { fingerprint } from './secret-findings.js';
 
-const folder = temporaryFolder();
+const scan = (source: SourceFiles, options = {}) => runHook(secretScan, 'pre_build', { source, options });
 
-type Files = Readonly<Record<string, string | Buffer>>;
-
-const scan = async (files: Files, options = {}) => {
-  await writeFiles(folder.path, files);
-  return runPreBuild(secretScan, folder.path, options);
-};
-
-const places = async (files: Files, options = {}) =>
+const places = async (files: SourceFiles, options = {}) =>
   (await scan(files, options)).findings.map(({ code, place }) => `${code} ${place}`);
 
 /** In parts, so that no scanner takes this file for one with secrets. */
@@ -53,7 +44,7 @@ describe('secrets that their issuers made recognisable', () => {
     ['secret_elliptic_key', pem(elliptic, 'sec1')],
     ['secret_elliptic_key', pem(edwards, 'pkcs8')],
   ])('%s', async (code, value) => {
-    const { findings, log } = await scan({ 'src/config.js': `// settings\n\nconst it = '${value}';\n` });
+    const { findings, logs } = await scan({ 'src/config.js': `// settings\n\nconst it = '${value}';\n` });
     expect(findings).toEqual([
       {
         severity: 'error',
@@ -63,7 +54,7 @@ describe('secrets that their issuers made recognisable', () => {
         hint: expect.stringMatching(/^Revoke it, .* add [0-9a-f]{12} to `allow`\.$/),
       },
     ]);
-    expect(log).toEqual([]);
+    expect(logs).toEqual([]);
   });
 
   it('appear in no finding and no line of the log beyond their first four characters', async () => {
@@ -169,27 +160,27 @@ describe('what is no secret', () => {
 
 describe('what is not read', () => {
   it('is said in the log', async () => {
-    await symlink('/etc', join(folder.path, 'etc'));
-    await symlink('a.js', join(folder.path, 'link.js'));
-    const result = await scan(
-      {
-        'a.js': 'text',
-        '.git/config': GITHUB,
-        'web/node_modules/a/index.js': GITHUB,
-        'vendor/a.go': GITHUB,
-        'image.png': Buffer.concat([Buffer.from([0x89, 0]), Buffer.from(GITHUB)]),
-        'large.txt': GITHUB + ' '.repeat(1024 * 1024),
-        'skipped/a.js': GITHUB,
-      },
-      { skip: ['skipped/**'] },
-    );
-    expect(result).toEqual({
-      findings: [],
-      log: [
-        'info: no secrets found',
-        'info: not read: 3 × folders of git and of installed packages, 2 × symbolic links and devices, 1 × binary, 1 × larger than 1 MB, 1 × skipped by the options',
-      ],
+    await using workspace = await sourceFolder({
+      'a.js': 'text',
+      '.git/config': GITHUB,
+      'web/node_modules/a/index.js': GITHUB,
+      'vendor/a.go': GITHUB,
+      'image.png': Buffer.concat([Buffer.from([0x89, 0]), Buffer.from(GITHUB)]),
+      'large.txt': GITHUB + ' '.repeat(1024 * 1024),
+      'skipped/a.js': GITHUB,
     });
+    await symlink('/etc', join(workspace.folder, 'etc'));
+    await symlink('a.js', join(workspace.folder, 'link.js'));
+    const { findings, logs } = await runHook(secretScan, 'pre_build', { workspace, options: { skip: ['skipped/**'] } });
+    expect(findings).toEqual([]);
+    expect(logs).toEqual([
+      { level: 'info', message: 'no secrets found' },
+      {
+        level: 'info',
+        message:
+          'not read: 3 × folders of git and of installed packages, 2 × symbolic links and devices, 1 × binary, 1 × larger than 1 MB, 1 × skipped by the options',
+      },
+    ]);
   });
 
   it('does not depend on .dockerignore: what it names is committed all the same', async () => {
@@ -199,16 +190,17 @@ describe('what is not read', () => {
   it('includes all files beyond 200 MB', async () => {
     const megabyte = Buffer.alloc(1024 * 1024);
     const names = Array.from({ length: 201 }, (_, index) => `${1000 + index}.bin`);
-    const { log } = await scan({ ...Object.fromEntries(names.map((name) => [name, megabyte])), 'z.js': GITHUB });
-    expect(log.at(-1)).toBe('info: not read: 200 × binary, 2 × beyond the limit of 20,000 files and 200 MB');
+    const { logs } = await scan({ ...Object.fromEntries(names.map((name) => [name, megabyte])), 'z.js': GITHUB });
+    const message = 'not read: 200 × binary, 2 × beyond the limit of 20,000 files and 200 MB';
+    expect(logs.at(-1)).toEqual({ level: 'info', message });
   });
 });
 
 it('shows a hundred findings at most, and says how many more there are', async () => {
   const many = Object.fromEntries(Array.from({ length: 103 }, (_, index) => [`${index}.js`, GITHUB]));
-  const { findings, log } = await scan(many);
+  const { findings, logs } = await scan(many);
   expect(findings).toHaveLength(100);
-  expect(log).toEqual(['warn: 3 more secrets are not shown']);
+  expect(logs).toEqual([{ level: 'warn', message: '3 more secrets are not shown' }]);
 });
 
 it('gets through a file that is full of secrets', async () => {
@@ -223,8 +215,11 @@ it('leaves no records of its work in the process', async () => {
 });
 
 it('stops between two files when the deployment is cancelled, and lets others work meanwhile', async () => {
-  await writeFiles(folder.path, Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}.js`, 'text'])));
+  const files = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}.js`, 'text']));
+  await using workspace = await sourceFolder(files);
   const cancelling = new AbortController();
-  setImmediate(() => cancelling.abort(new Error('cancelled')));
-  await expect(runPreBuild(secretScan, folder.path, {}, cancelling.signal)).rejects.toThrow('cancelled');
+  setImmediate(() => cancelling.abort());
+  const { failure, logs } = await runHook(secretScan, 'pre_build', { workspace, signal: cancelling.signal });
+  expect(failure?.code).toBe('cancelled');
+  expect(logs).toEqual([]); // at its end it would have told what it found
 });

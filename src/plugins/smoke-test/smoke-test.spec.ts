@@ -1,9 +1,9 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { RequestListener } from 'node:http';
-import { runPostDeploy } from '../../../test/support/post-deploy-context.js';
 import { startReplicas, type Replicas } from '../../../test/support/replicas.js';
 import { withBody } from '../../../test/support/with-body.js';
-import { undescribedOptions } from '../../../test/support/option-schema.js';
+import type { JsonObject } from '../../plugin/index.js';
+import { runHook } from '../../plugin/testing.js';
 import { smokeTest } from './index.js';
 
 let replicas: Replicas;
@@ -11,6 +11,7 @@ afterEach(() => replicas.clean());
 
 const start = async (...listeners: RequestListener[]) => (replicas = await startReplicas(...listeners));
 const healthy: RequestListener = (_request, response) => response.end('{"status":"up"}');
+const run = async (options: JsonObject) => runHook(smokeTest, 'post_deploy', { ...(await replicas.seen()), options });
 const quick = { interval_ms: 10 };
 
 it('is content where every answer is as expected', async () => {
@@ -25,13 +26,13 @@ it('is content where every answer is as expected', async () => {
     { path: '/health', expect: { json: { status: 'up' } } },
     { name: 'order', method: 'POST', path: '/orders', headers: { 'x-tag': 'a' }, body: 'b', expect: { status: 201 } },
   ];
-  expect(await runPostDeploy(smokeTest, { requests }, replicas)).toEqual({
-    findings: [],
-    probes: [
-      { target: 'GET /health', healthy: true, httpStatus: 200, durationMs: expect.any(Number) },
-      { target: 'order', healthy: true, httpStatus: 201, durationMs: expect.any(Number) },
-    ],
-  });
+  const { outcome, findings, probes } = await run({ requests });
+  expect(outcome).toBe('passed');
+  expect(findings).toEqual([]);
+  expect(probes).toEqual([
+    { target: 'GET /health', healthy: true, httpStatus: 200, durationMs: expect.any(Number) },
+    { target: 'order', healthy: true, httpStatus: 201, durationMs: expect.any(Number) },
+  ]);
   expect(asked).toEqual(['GET /health  ', 'POST /orders a b']);
 });
 
@@ -41,7 +42,7 @@ it('says what was expected and what came, and goes on', async () => {
     { path: '/a', ...quick, attempts: 2 },
     { name: 'second', path: '/b', attempts: 1 },
   ];
-  const { findings, probes } = await runPostDeploy(smokeTest, { requests }, replicas);
+  const { findings, probes } = await run({ requests });
   const reason = 'the status is 503, expected 2xx; the body begins with "database is gone"';
   expect(findings).toEqual([
     expect.objectContaining({
@@ -66,7 +67,7 @@ it('says what was expected and what came, and goes on', async () => {
 it('is content as soon as one attempt is as expected', async () => {
   let asked = 0;
   await start((_request, response) => response.writeHead((asked += 1) < 3 ? 500 : 200).end());
-  const { findings, probes } = await runPostDeploy(smokeTest, { requests: [{ path: '/', ...quick }] }, replicas);
+  const { findings, probes } = await run({ requests: [{ path: '/', ...quick }] });
   expect(findings).toEqual([]);
   expect(probes.map(({ healthy }) => healthy)).toEqual([false, false, true]);
 });
@@ -77,7 +78,7 @@ it.each([
 ])('asks %s', async (_name, every_replica, failures) => {
   await start(healthy, (_request, response) => response.writeHead(500).end());
   const requests = [{ path: '/', attempts: 1 }];
-  const { findings } = await runPostDeploy(smokeTest, { requests, every_replica }, replicas);
+  const { findings } = await run({ requests, every_replica });
   expect(findings).toHaveLength(failures);
   if (every_replica) expect(findings[0]?.message).toMatch(/^GET \/ of replica 2 is not/);
 });
@@ -85,7 +86,7 @@ it.each([
 it('takes no answer as a result', async () => {
   await start(() => undefined);
   const requests = [{ path: '/', attempts: 1, timeout_ms: 200 }];
-  const { findings, probes } = await runPostDeploy(smokeTest, { requests }, replicas);
+  const { findings, probes } = await run({ requests });
   expect(findings).toHaveLength(1);
   expect(probes).toEqual([{ target: 'GET /', healthy: false, reason: expect.stringContaining('within 200 ms') }]);
 });
@@ -94,25 +95,21 @@ it('knows a late answer', async () => {
   await start((_request, response) => void setTimeout(() => response.end(), 300));
   const late = { path: '/', attempts: 1, expect: { latency_ms: 100 } };
   const requests = [late, { ...late, name: 'patient', expect: { latency_ms: 20_000 } }];
-  const { findings } = await runPostDeploy(smokeTest, { requests }, replicas);
+  const { findings } = await run({ requests });
   expect(findings.map(({ place }) => place)).toEqual(['GET /']);
 });
 
 it('does not wait for the next attempt once it is stopped', async () => {
   await start((_request, response) => response.writeHead(500).end());
-  const controller = new AbortController();
-  const watcher = { signal: controller.signal, probed: () => controller.abort() };
-  const requests = [{ path: '/', interval_ms: 60_000 }];
-  await expect(runPostDeploy(smokeTest, { requests }, replicas, watcher)).rejects.toMatchObject({ name: 'AbortError' });
+  const options = { requests: [{ path: '/', interval_ms: 60_000 }] };
+  const seen = await replicas.seenOnce();
+  const { failure, leftBehind } = await runHook(smokeTest, 'post_deploy', { ...seen, options });
+  expect(failure?.code).toBe('cancelled');
+  expect(leftBehind).toBe(false);
 });
 
 it('lets an error through that is its own', async () => {
   await start(healthy);
   const requests = [{ path: '/', headers: { 'content-length': '7' } }];
-  await expect(runPostDeploy(smokeTest, { requests }, replicas)).rejects.toMatchObject({ code: 'invalid_field' });
-});
-
-it('describes every option', async () => {
-  await start();
-  expect(undescribedOptions(smokeTest)).toEqual([]);
+  expect((await run({ requests })).failure?.code).toBe('invalid_field');
 });

@@ -1,25 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runPreBuild } from '../../../test/support/collecting-context.js';
-import { writeFiles } from '../../../test/support/source-files.js';
-import { temporaryFolder } from '../../../test/support/temporary-folder.js';
+import { runHook, sourceFolder, type SourceFiles } from '../../plugin/testing.js';
 import { sourceCheck } from './index.js';
 
-const folder = temporaryFolder();
+const check = (source: SourceFiles, options = {}) => runHook(sourceCheck, 'pre_build', { source, options });
 
-const check = async (files: Readonly<Record<string, string>>, options = {}) => {
-  await writeFiles(folder.path, files);
-  return runPreBuild(sourceCheck, folder.path, options);
-};
-
-const codes = async (files: Readonly<Record<string, string>>, options = {}) =>
+const codes = async (files: SourceFiles, options = {}) =>
   (await check(files, options)).findings.map(({ code, place }) => `${code} ${place}`);
 
 const GOOD = { Dockerfile: 'FROM node:24\nCMD ["node", "main.js"]\n', 'main.js': '' };
 
 it('says that a good source is in order', async () => {
-  expect(await check(GOOD)).toEqual({ findings: [], log: ['info: Dockerfile and the source are in order'] });
+  const { findings, logs } = await check(GOOD);
+  expect(findings).toEqual([]);
+  expect(logs).toEqual([{ level: 'info', message: 'Dockerfile and the source are in order' }]);
 });
 
 it('tells every finding with its severity, place and hint', async () => {
@@ -48,19 +43,18 @@ it('tells every finding with its severity, place and hint', async () => {
 
 describe('a Dockerfile', () => {
   it('that cannot be built is an error, line by line, and not judged by its style', async () => {
-    expect(await check({ Dockerfile: 'FROM node\nCOPPY a b\nRUM c\n' })).toEqual({
-      findings: [
-        {
-          severity: 'error',
-          code: 'dockerfile_invalid',
-          place: 'Dockerfile:2',
-          message: 'Dockerfile is not valid: line 2: unknown instruction COPPY.',
-          hint: expect.any(String),
-        },
-        expect.objectContaining({ code: 'dockerfile_invalid', place: 'Dockerfile:3' }),
-      ],
-      log: [],
-    });
+    const { findings, logs } = await check({ Dockerfile: 'FROM node\nCOPPY a b\nRUM c\n' });
+    expect(findings).toEqual([
+      {
+        severity: 'error',
+        code: 'dockerfile_invalid',
+        place: 'Dockerfile:2',
+        message: 'Dockerfile is not valid: line 2: unknown instruction COPPY.',
+        hint: expect.any(String),
+      },
+      expect.objectContaining({ code: 'dockerfile_invalid', place: 'Dockerfile:3' }),
+    ]);
+    expect(logs).toEqual([]);
   });
 
   it('that is missing is an error', async () => {
@@ -68,8 +62,10 @@ describe('a Dockerfile', () => {
   });
 
   it('that is a link to the outside counts as missing', async () => {
-    await symlink('/etc/hostname', join(folder.path, 'Dockerfile'));
-    expect(await codes({})).toEqual(['definition_missing Dockerfile']);
+    await using workspace = await sourceFolder({});
+    await symlink('/etc/hostname', join(workspace.folder, 'Dockerfile'));
+    const { findings } = await runHook(sourceCheck, 'pre_build', { workspace });
+    expect(findings).toMatchObject([{ code: 'definition_missing', place: 'Dockerfile' }]);
   });
 });
 
@@ -124,18 +120,18 @@ describe('the options', () => {
   });
 
   it.each([[{ ignore: ['no_such_rule'] }], [{ max_files: 0 }], [{ unknown: true }]])('refuse %j', async (options) => {
-    await expect(check(GOOD, options)).rejects.toThrow();
+    expect((await check(GOOD, options)).failure?.code).toBe('plugin_options_invalid');
   });
 });
 
 it('shows a hundred findings at most, and says how many more there are', async () => {
-  const { findings, log } = await check({ Dockerfile: `FROM node:24\n${'RUN sudo a\n'.repeat(103)}` });
+  const { findings, logs } = await check({ Dockerfile: `FROM node:24\n${'RUN sudo a\n'.repeat(103)}` });
   expect(findings).toHaveLength(100);
-  expect(log).toEqual(['warn: 3 more findings are not shown']);
+  expect(logs).toEqual([{ level: 'warn', message: '3 more findings are not shown' }]);
 });
 
 it('stops when the deployment is cancelled', async () => {
-  await writeFiles(folder.path, GOOD);
-  const cancelled = AbortSignal.abort(new Error('cancelled'));
-  await expect(runPreBuild(sourceCheck, folder.path, {}, cancelled)).rejects.toThrow('cancelled');
+  const { failure, logs } = await runHook(sourceCheck, 'pre_build', { source: GOOD, signal: AbortSignal.abort() });
+  expect(failure?.code).toBe('cancelled');
+  expect(logs).toEqual([]); // at its end it would have told what it found
 });

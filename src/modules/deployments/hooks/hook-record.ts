@@ -1,5 +1,6 @@
 /** What one run of a hook says and leaves behind: entries, probes, findings, outputs, each within its bounds. */
 import { DeployError } from '../../../domain/errors.js';
+import { findingLine, withOutput } from '../../../domain/hook-verdict.js';
 import type { Finding, Json, JsonObject } from '../../../domain/hooks.js';
 import { LIMITS } from '../../../domain/limits.js';
 import {
@@ -15,7 +16,7 @@ const FINDING_LEVELS = { error: 'error', warning: 'warn', info: 'info' } as cons
 
 export class HookRecord {
   readonly findings: Finding[] = [];
-  readonly #outputs = new Map<string, Json>();
+  #outputs: JsonObject = {};
   #entries = 0;
 
   constructor(
@@ -26,7 +27,7 @@ export class HookRecord {
   ) {}
 
   get outputs(): JsonObject {
-    return Object.fromEntries(this.#outputs);
+    return this.#outputs;
   }
 
   readonly log = (level: LogLevel, message: string, details?: JsonObject): void => {
@@ -46,17 +47,11 @@ export class HookRecord {
     const { severity, code, message, place, hint } = finding;
     this.findings.push({ severity, code, message: text(message), ...(place && { place }), ...(hint && { hint }) });
     const details = { code, ...(place && { place }), ...(hint && { hint }) };
-    this.log(FINDING_LEVELS[severity], place ? `${place}: ${message}` : message, details);
+    this.log(FINDING_LEVELS[severity], findingLine(finding), details);
   };
 
   readonly output = (name: string, value: Json): void => {
-    this.#outputs.set(name, structuredClone(value));
-    if (JSON.stringify(this.outputs).length <= LIMITS.hook_output_bytes) return;
-    this.#outputs.delete(name);
-    throw new DeployError(
-      'plugin_flooded',
-      `The outputs of ${this.plugin} are larger than ${LIMITS.hook_output_bytes} bytes.`,
-    );
+    this.#outputs = withOutput(this.#outputs, name, value);
   };
 
   #place(): { at: string; phase: HookSession['phase']; attempt: number; component: string } {

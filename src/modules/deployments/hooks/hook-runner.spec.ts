@@ -4,7 +4,7 @@ import type { Fact } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { HookResult, PluginUse } from '../../../domain/hooks.js';
 import type { LogDraft } from '../../../domain/log-entry.js';
-import type { PreBuildContext } from '../../../domain/plugin.js';
+import type { Plugin, PreBuildContext } from '../../../domain/plugin.js';
 import { inProcessPlugin } from '../../../plugin/in-process-plugin.js';
 import { definePlugin, z, type PluginDefinition } from '../../../plugin/index.js';
 import { at, identity } from '../../../../test/support/deployment-fixtures.js';
@@ -33,7 +33,7 @@ const plugin = (name: string, run: (context: PreBuildContext) => unknown, more: 
     apiVersion: 1,
     hooks: {
       pre_build: {
-        run: async (context) => {
+        run: async (context: PreBuildContext) => {
           await run(context);
         },
         ...more,
@@ -44,7 +44,7 @@ const plugin = (name: string, run: (context: PreBuildContext) => unknown, more: 
 async function course(
   definitions: readonly unknown[],
   spec: Partial<DeploySpec> = {},
-  { server = {}, origin = 'external' } = {},
+  { server = {}, origin = 'external' }: { server?: Record<string, string>; origin?: Plugin['origin'] } = {},
 ): Promise<Course> {
   const plugins = await Plugins.open(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
@@ -75,7 +75,9 @@ async function course(
     signal: abort.signal,
     place: () => ({ at, phase: 'pre_build', attempt: 1 }),
     emit: (draft) => void drafts.push(draft),
-    note: (fact: Fact) => void (fact.type === 'hook_ended' && results.push(fact.result)),
+    note: (fact: Fact) => {
+      if (fact.type === 'hook_ended') results.push(fact.result);
+    },
     output: () => undefined,
   };
   const runner = new HookRunner(plugins);
@@ -166,6 +168,9 @@ describe('a hook', () => {
 });
 
 describe('a hook that fails', () => {
+  const throwing = (thrown: unknown) => () => {
+    throw thrown;
+  };
   const failing = [
     [
       'by fail',
@@ -173,8 +178,8 @@ describe('a hook that fails', () => {
       'too_big',
       'It is too big.',
     ],
-    ['by an exception', () => Promise.reject(new Error('boom')), 'hook_failed', 'bad: boom'],
-    ['by something that is no error', () => Promise.reject('boom'), 'hook_failed', 'bad: boom'],
+    ['by an exception', throwing(new Error('boom')), 'hook_failed', 'bad: boom'],
+    ['by something that is no error', throwing('boom'), 'hook_failed', 'bad: boom'],
   ] as const;
 
   it.each(failing)('%s stops the phase, and what comes after it', async (_name, run, code, message) => {

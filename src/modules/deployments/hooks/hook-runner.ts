@@ -1,11 +1,11 @@
 /** Runs the hooks of a phase, one after another: each with its deadline, its context, and its verdict in the log. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { DeployError, ERRORS, type ErrorCode } from '../../../domain/errors.js';
+import { DeployError } from '../../../domain/errors.js';
+import { fail, hookError, judge } from '../../../domain/hook-verdict.js';
 import type { Finding, Hook, HookResult, JsonObject } from '../../../domain/hooks.js';
 import { LIMITS } from '../../../domain/limits.js';
-import { HookFailure, type HookContext, type HookContexts, type Plugin } from '../../../domain/plugin.js';
-import { failing, isGate, VALIDATION_GATES } from '../../../domain/validation-gates.js';
+import type { HookContext, HookContexts, Plugin } from '../../../domain/plugin.js';
+import { HookDeadline } from '../../../plugin/hook-deadline.js';
 import { Plugins } from '../../plugins/index.js';
 import type { HookSession } from './hook-session.js';
 import { dueHooks, type DueHook } from './due-hooks.js';
@@ -23,9 +23,6 @@ export interface HookCourse {
   /** Hears how each hook ended, with the error that it ended by; nothing stops the ones after it. */
   readonly ended?: (due: DueHook, result: HookResult, error: DeployError | undefined) => void;
 }
-
-/** So long a hook may take to stop after its signal; then it is left behind. */
-const STOP_MS = 5_000;
 
 @Injectable()
 export class HookRunner {
@@ -66,28 +63,29 @@ export class HookRunner {
     reach: Reaching<H>,
     outputs: HookContext['outputs'],
   ): Promise<{ readonly result: HookResult; readonly error: DeployError | undefined }> {
-    const { plugin, rule } = due;
+    const { plugin, rule, mode } = due;
     const started = performance.now();
-    const deadline = new AbortController();
-    const stop = (error: DeployError): void => deadline.abort(error);
     const late = `${plugin.name} took longer than the ${rule.timeout_seconds} s that it may.`;
-    const timer = setTimeout(() => stop(new DeployError('hook_timeout', late)), rule.timeout_seconds * 1000);
-    const signal = AbortSignal.any([session.signal, deadline.signal]);
+    using deadline = new HookDeadline(rule.timeout_seconds, new DeployError('hook_timeout', late), session.signal);
+    const { signal, stop } = deadline;
     const record = new HookRecord(session, plugin.name, stop);
     const work = async (): Promise<void> => {
       const context = { ...this.#common(session, due, record, signal, outputs), ...(await reach(due, signal)) };
       await plugin.run(hook, context as HookContexts<JsonObject>[H]);
     };
-    const error = await untilStopped(work(), signal)
-      .then(() => verdict(due, record.findings))
-      .catch((thrown: unknown) => failureOf(plugin, thrown))
-      .finally(() => clearTimeout(timer));
+    const error = await deadline
+      .keptBy(work())
+      .then(() => judge(record.findings, mode))
+      .then(
+        () => undefined,
+        (thrown: unknown) => hookError(plugin, thrown),
+      );
     session.signal.throwIfAborted();
 
     const duration_ms = Math.round(performance.now() - started);
     const result = { plugin: plugin.name, hook, attempt: session.attempt, duration_ms, ...told(due, record, error) };
     session.note({ type: 'hook_ended', at: new Date().toISOString(), result });
-    return { result, error: error ?? undefined };
+    return { result, error };
   }
 
   #common(
@@ -108,11 +106,10 @@ export class HookRunner {
       probed,
       report,
       output,
-      fail: (code, message, evidence) => {
-        throw new HookFailure(code, message, evidence);
-      },
+      fail,
       secret: (name) => {
-        const value = session.secrets[name] ?? session.env[name] ?? this.plugins.server.secrets[name];
+        const known = [session.secrets, session.env, this.plugins.server.secrets];
+        const value = known.find((values) => Object.hasOwn(values, name))?.[name];
         if (value !== undefined) return Promise.resolve(value);
         return Promise.reject(
           new DeployError('secret_missing', `${plugin.name} asks for the secret ${name}, which is not there.`),
@@ -124,61 +121,6 @@ export class HookRunner {
 
 function throwWhereFailed(_: DueHook, { outcome }: HookResult, error: DeployError | undefined): void {
   if (error && outcome === 'failed') throw error;
-}
-
-/** However the work goes on, it is over a while after its signal. */
-async function untilStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const settled = new AbortController();
-  const left = new Promise<never>((_, reject) => {
-    const leave = (): void => {
-      sleep(STOP_MS, undefined, { signal: settled.signal, ref: false }).then(
-        () => reject(signal.reason as Error),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    await Promise.race([work, left]);
-    signal.throwIfAborted();
-  } catch (error) {
-    // However it ends after its signal, it ends for that.
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    settled.abort();
-  }
-}
-
-/** What has been found may stop the deployment, though the hook itself came to its end. */
-function verdict({ plugin, mode }: DueHook, findings: readonly Finding[]): DeployError | undefined {
-  const [first, ...others] = failing(findings, mode);
-  if (first === undefined) return undefined;
-  const evidence = [first, ...others].slice(0, LIMITS.evidence_lines).map(lineOf);
-  const code = isGate(plugin.name) ? VALIDATION_GATES[plugin.name].code : 'hook_failed';
-  return new DeployError(ownCode(plugin, first.code) ?? code, first.message, {
-    evidence,
-    plugin: { name: plugin.name, code: first.code },
-  });
-}
-
-function failureOf(plugin: Plugin, error: unknown): DeployError {
-  const { name } = plugin;
-  if (error instanceof HookFailure) {
-    const { code, message, evidence } = error;
-    return new DeployError(ownCode(plugin, code) ?? 'hook_failed', message, { evidence, plugin: { name, code } });
-  }
-  if (error instanceof DeployError) {
-    const { code, message, evidence, plugin: by = { name } } = error;
-    return new DeployError(code, message, { evidence, plugin: by, cause: error });
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new DeployError('hook_failed', `${name}: ${message}`, { plugin: { name }, cause: error });
-}
-
-/** What comes with FlukeDeploy may use the codes of its table; others' codes mean whatever they mean. */
-function ownCode({ origin }: Plugin, code: string): ErrorCode | undefined {
-  return origin === 'built-in' && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined;
 }
 
 function told(
@@ -208,10 +150,6 @@ function count(findings: readonly Finding[]): string {
     .filter(([number]) => number > 0)
     .map(([number, noun]) => `${number} ${noun}${number === 1 ? '' : 's'}`)
     .join(' and ');
-}
-
-function lineOf({ place, message }: Finding): string {
-  return place ? `${place}: ${message}` : message;
 }
 
 function outputsOf(results: readonly HookResult[]): HookContext['outputs'] {

@@ -13,7 +13,7 @@ type IssueAnswer = ValidationAnswer['issues'][number];
 export function validationLines(app: string, answer: ValidationAnswer, paint: Paint = plain): string[] {
   const { valid, issues, plan, restart, expected_downtime: downtime, capacity } = answer;
   const verdict = valid
-    ? paint('green', `✓ ${printable(app)} would pass`)
+    ? paint('green', `✓ nothing that was checked would stop ${printable(app)}`)
     : paint('red', `✗ ${printable(app)} would be stopped`);
   return [
     ...issues.flatMap((issue) => issueLines(issue, paint)),

@@ -44,7 +44,7 @@ describe('validate', () => {
     ]);
     expect(stdout.split('\n')).toEqual([
       '[deploy] All requests go to web_r2.',
-      '✓ web would pass',
+      '✓ nothing that was checked would stop web',
       '  replaced: 2 replicas. It is new.',
       '  downtime: none. None.',
       '  room: at most 1 more replicas at a time, which reserve 0.5 CPU and 64 MB',

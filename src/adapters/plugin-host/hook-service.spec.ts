@@ -43,7 +43,7 @@ describe('the context of a hook', () => {
       context.log('info', await context.secret('KEY'));
       context.log('info', (await context.run(['true'], { env: { A: 'b' }, timeoutSeconds: 3 })).exitCode.toString());
       context.log('info', (await context.fetch('/health', { method: 'HEAD' })).body);
-      context.log('info', String((await context.connect(5432, 50)).accepted));
+      context.log('info', String((await context.connect(5432, 50, 2)).accepted));
       console.log('from stdout'); console.error('from stderr');`,
       {
         secret: answering('secret', 'value of KEY'),
@@ -57,7 +57,7 @@ describe('the context of a hook', () => {
       ['secret', 'KEY'],
       ['run', ['true'], { env: { A: 'b' }, timeoutSeconds: 3 }],
       ['fetch', '/health', { method: 'HEAD' }],
-      ['connect', 5432, 50],
+      ['connect', 5432, 50, 2],
     ]);
     const printed = calls.filter(([, , message]) => String(message).startsWith('from '));
     expect(new Set(printed.map(([, level, message]) => `${String(level)} ${String(message)}`))).toEqual(

@@ -67,7 +67,7 @@ export class HookService {
         if ('fetch' in context) return { ...(await context.fetch(wanted.path, wanted.options)) };
         break;
       case 'connect':
-        if ('connect' in context) return { ...(await context.connect(wanted.port, wanted.timeoutMs)) };
+        if ('connect' in context) return { ...(await context.connect(wanted.port, wanted.timeoutMs, wanted.slot)) };
         break;
     }
     throw new TypeError(`context.${wanted.method} is not a function of this hook`);

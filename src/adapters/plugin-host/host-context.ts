@@ -26,7 +26,13 @@ export function hookContext(data: ContextData, signal: AbortSignal, calls: HostC
     secret: (name) => calls.ask<string>({ method: 'secret', name }),
     run: (command, options) => calls.ask<RunResult>({ method: 'run', command, ...(options && { options }) }),
     fetch: (path, options) => calls.ask<FetchResult>({ method: 'fetch', path, ...(options && { options }) }),
-    connect: (port, timeoutMs) => calls.ask({ method: 'connect', port, ...(timeoutMs !== undefined && { timeoutMs }) }),
+    connect: (port, timeoutMs, slot) =>
+      calls.ask({
+        method: 'connect',
+        port,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(slot !== undefined && { slot }),
+      }),
   };
   return context as HookContexts<JsonObject>[Hook];
 }

@@ -66,7 +66,12 @@ const call = z.object({
       options: runOptions.exactOptional(),
     }),
     z.object({ method: z.literal('fetch'), path: z.string(), options: fetchOptions.exactOptional() }),
-    z.object({ method: z.literal('connect'), port: z.number(), timeoutMs: z.number().exactOptional() }),
+    z.object({
+      method: z.literal('connect'),
+      port: z.number(),
+      timeoutMs: z.number().exactOptional(),
+      slot: z.number().exactOptional(),
+    }),
   ]),
 });
 

@@ -151,6 +151,11 @@ describe('a hook', () => {
   });
 });
 
+it.each(['constructor', 'toString', '__proto__'])('no secret is named %s where nobody has given one', async (name) => {
+  const { end } = await course([plugin('asks', ({ secret }) => secret(name))]);
+  await expect(end).rejects.toMatchObject({ code: 'secret_missing' });
+});
+
 describe('a hook that fails', () => {
   const failing = [
     [

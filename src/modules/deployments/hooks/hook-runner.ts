@@ -95,7 +95,8 @@ export class HookRunner {
         throw new HookFailure(code, message, evidence);
       },
       secret: (name) => {
-        const value = session.secrets[name] ?? session.env[name] ?? this.plugins.server.secrets[name];
+        const places = [session.secrets, session.env, this.plugins.server.secrets];
+        const value = places.find((place) => Object.hasOwn(place, name))?.[name];
         if (value !== undefined) return Promise.resolve(value);
         return Promise.reject(
           new DeployError('secret_missing', `${plugin.name} asks for the secret ${name}, which is not there.`),

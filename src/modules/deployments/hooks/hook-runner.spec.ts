@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_CONFIG, type DeploySpec } from '../../../domain/app-spec.js';
 import type { Fact } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
+import type { DeploymentKind } from '../../../domain/facts.js';
 import type { HookResult, PluginUse } from '../../../domain/hooks.js';
 import type { LogDraft } from '../../../domain/log-entry.js';
 import type { PreBuildContext } from '../../../domain/plugin.js';
@@ -35,7 +36,7 @@ const plugin = (name: string, run: (context: PreBuildContext) => unknown, more: 
 async function course(
   definitions: readonly unknown[],
   spec: Partial<DeploySpec> = {},
-  { server = {}, origin = 'external' as 'external' | 'built-in' } = {},
+  { server = {}, origin = 'external' as 'external' | 'built-in', kind = 'deploy' as DeploymentKind } = {},
 ): Promise<Course> {
   const plugins = await Plugins.open(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
@@ -57,7 +58,7 @@ async function course(
         ...spec,
       },
     },
-    state: { identity },
+    state: { identity: { ...identity, kind } },
     config: { ...DEFAULT_CONFIG, env: { API_KEY: 'sealed' } },
     env: { API_KEY: 'clear' },
     secrets: {},
@@ -245,6 +246,13 @@ it('a deployment that is stopped in the midst of a hook ends for that, and nothi
 it('a plugin that this worker does not have is told by name', async () => {
   const { end } = await course([], { plugins: [{ name: 'elsewhere' }] });
   await expect(end).rejects.toMatchObject({ code: 'plugin_missing', message: /elsewhere/ });
+});
+
+it.each(['scale', 'restart', 'rollback'] as const)('a %s goes on without a plugin that is gone', async (kind) => {
+  const { end, drafts } = await course([], { plugins: [{ name: 'gone' }] }, { kind });
+  expect(await end).toBe(false);
+  const warning = 'This worker has no plugin gone. The rollback goes on.';
+  expect(drafts.map(({ message }) => message)).toEqual(kind === 'rollback' ? [warning] : []);
 });
 
 it('where nothing is switched on, nothing runs', async () => {

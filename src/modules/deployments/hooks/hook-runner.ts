@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DeployError, ERRORS, type ErrorCode } from '../../../domain/errors.js';
 import type { Finding, Hook, HookResult, JsonObject } from '../../../domain/hooks.js';
 import { LIMITS } from '../../../domain/limits.js';
+import { createDeploymentLog } from '../../../domain/log-entry.js';
 import { HookFailure, type HookContext, type HookContexts, type Plugin } from '../../../domain/plugin.js';
 import { failing, isGate, VALIDATION_GATES } from '../../../domain/validation-gates.js';
 import { Plugins } from '../../plugins/index.js';
@@ -35,10 +36,19 @@ export class HookRunner {
       session.record.spec,
       session.config,
     );
-    if (missing.length > 0) throw new DeployError('plugin_missing', `This worker has no plugin ${missing.join(', ')}.`);
+    if (missing.length > 0) this.#without(missing, session);
     const before = [...(session.state.hooks ?? [])];
     for (const each of due) before.push(await this.#runOne(session, hook, each, reach, outputsOf(before)));
     return due.length > 0;
+  }
+
+  /** The way back stays open: what is deployed again has passed its plugins when they were there. */
+  #without(missing: readonly string[], session: HookSession): void {
+    const message = `This worker has no plugin ${missing.join(', ')}.`;
+    if (session.state.identity.kind !== 'rollback') throw new DeployError('plugin_missing', message);
+    session.emit(
+      createDeploymentLog({ ...session.place(), level: 'warn', message: `${message} The rollback goes on.` }),
+    );
   }
 
   async #runOne<H extends Hook>(

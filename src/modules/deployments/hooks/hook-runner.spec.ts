@@ -255,6 +255,13 @@ it.each(['scale', 'restart', 'rollback'] as const)('a %s goes on without a plugi
   expect(drafts.map(({ message }) => message)).toEqual(kind === 'rollback' ? [warning] : []);
 });
 
+it('what a hook has left running is told to stop once it has ended', async () => {
+  let signal: AbortSignal | undefined;
+  const { end, results } = await course([plugin('leaves', (context) => (signal = context.signal))]);
+  expect([await end, signal?.aborted]).toEqual([true, true]);
+  expect(results).toMatchObject([{ outcome: 'passed' }]);
+});
+
 it('where nothing is switched on, nothing runs', async () => {
   expect(await (await course([plugin('bad', () => Promise.reject(new Error()))], { plugins: [] })).end).toBe(false);
 });

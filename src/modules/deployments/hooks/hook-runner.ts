@@ -73,7 +73,11 @@ export class HookRunner {
     const error = await untilStopped(work(), signal)
       .then(() => verdict(due, record.findings))
       .catch((thrown: unknown) => failureOf(plugin, thrown))
-      .finally(() => clearTimeout(timer));
+      .finally(() => {
+        clearTimeout(timer);
+        // Whatever it has left running, such as a command that nobody waits for, ends with it.
+        stop(new DeployError('cancelled', `${plugin.name} has ended.`));
+      });
     session.signal.throwIfAborted();
 
     const duration_ms = Math.round(performance.now() - started);

@@ -170,7 +170,7 @@ function withImage(recorded: Recording, parts: PreDeployParts<unknown>): Pick<Pr
   return {
     image: { ...IMAGE, ...parts.image },
     run: (command, options) => {
-      const call = JSON.stringify([command, options]);
+      const call = JSON.stringify([command, options?.env ?? {}]);
       const result = results.get(call) ?? run(command, options);
       results.set(call, result);
       return result;

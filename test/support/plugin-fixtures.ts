@@ -79,6 +79,7 @@ export function recordedContext({
     messages: () => calls.filter(([method]) => method === 'log').map(([, , message]) => String(message)),
     context: {
       deployment: DEPLOYMENT,
+      phase: 'post_deploy',
       attempt: 1,
       options,
       signal: signal ?? new AbortController().signal,

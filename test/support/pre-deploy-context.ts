@@ -54,6 +54,7 @@ export function preDeploy<Options>(
   const unused = () => Promise.reject(new Error('the hook has no use for this'));
   const context: PreDeployContext<Options> = {
     deployment: { ...DEPLOYMENT, ...deployment },
+    phase: 'pre_deploy',
     attempt: 1,
     options,
     signal,

@@ -35,8 +35,8 @@ describe('the context of a hook', () => {
       };
     const { calls, outcome } = await ran(
       `
-      const { deployment, attempt, options, outputs, image, service, signal } = context;
-      context.log('debug', 'data', { app: deployment.app_name, attempt, options, outputs, image: image.reference, service: service.name, aborted: signal.aborted });
+      const { deployment, phase, attempt, options, outputs, image, service, signal } = context;
+      context.log('debug', 'data', { app: deployment.app_name, phase, attempt, options, outputs, image: image.reference, service: service.name, aborted: signal.aborted });
       context.probed({ target: 'http://10.0.0.1/', healthy: false, httpStatus: 503 });
       context.report({ severity: 'warning', code: 'slow', message: 'It is slow.' });
       context.output('ms', 12);
@@ -70,6 +70,7 @@ describe('the context of a hook', () => {
         'data',
         {
           app: 'shop',
+          phase: 'post_deploy',
           attempt: 1,
           options: {},
           outputs: { earlier: { size: 3 } },

@@ -118,10 +118,10 @@ export function fakeContext<H extends Hook, Options = JsonObject>(
 ): FakeContext<H, Options> {
   const recorded = new Recording();
   const makers: { [K in Hook]: (parts: ContextParts<Options>[K]) => HookContexts<Options>[K] } = {
-    pre_build: (given) => ({ ...common(recorded, given), workspace: given.workspace ?? noWorkspace(recorded) }),
-    pre_deploy: (given) => ({ ...common(recorded, given), ...withImage(recorded, given) }),
+    pre_build: (given) => ({ ...common(hook, recorded, given), workspace: given.workspace ?? noWorkspace(recorded) }),
+    pre_deploy: (given) => ({ ...common(hook, recorded, given), ...withImage(recorded, given) }),
     post_deploy: (given) => ({
-      ...common(recorded, given),
+      ...common(hook, recorded, given),
       ...withImage(recorded, given),
       ...withService(recorded, given),
     }),
@@ -129,10 +129,11 @@ export function fakeContext<H extends Hook, Options = JsonObject>(
   return { ...makers[hook](parts), recorded };
 }
 
-function common<Options>(recorded: Recording, parts: CommonParts<Options>): HookContext<Options> {
+function common<Options>(phase: Hook, recorded: Recording, parts: CommonParts<Options>): HookContext<Options> {
   const { attempt = 1, outputs = {}, secrets = {}, signal = new AbortController().signal } = parts;
   return {
     deployment: frozen(structuredClone({ ...DEPLOYMENT, ...parts.deployment })),
+    phase,
     attempt,
     options: parts.options ?? ({} as Options),
     signal,

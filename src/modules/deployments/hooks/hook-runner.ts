@@ -67,7 +67,7 @@ export class HookRunner {
     const signal = AbortSignal.any([session.signal, deadline.signal]);
     const record = new HookRecord(session, plugin.name, stop);
     const work = async (): Promise<void> => {
-      const context = { ...this.#common(session, due, record, signal, outputs), ...(await reach(due, signal)) };
+      const context = { ...this.#common(session, hook, due, record, signal, outputs), ...(await reach(due, signal)) };
       await plugin.run(hook, context as HookContexts<JsonObject>[H]);
     };
     const error = await untilStopped(work(), signal)
@@ -89,6 +89,7 @@ export class HookRunner {
 
   #common(
     session: HookSession,
+    phase: Hook,
     { plugin, options }: DueHook,
     record: HookRecord,
     signal: AbortSignal,
@@ -97,6 +98,7 @@ export class HookRunner {
     const { log, probed, report, output } = record;
     return {
       deployment: pluginDeployment(session),
+      phase,
       attempt: session.attempt,
       options,
       signal,

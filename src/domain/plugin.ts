@@ -132,8 +132,8 @@ export interface HookContext<Options = unknown> {
   /** Hooks are named by the phase in which they run. */
   readonly phase: Hook;
   /**
-   * Attempt of the phase, counted from 1. A hook must be safe to run again: after a worker's death it is, as the next attempt; where
-   * a worker that shuts down hands its phase over, as the same one.
+   * Attempt of the phase, counted from 1. A hook must be safe to run again: where a worker dies or shuts down, the next one begins the
+   * same attempt anew.
    */
   readonly attempt: number;
   readonly options: Options;

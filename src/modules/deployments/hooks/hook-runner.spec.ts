@@ -4,6 +4,7 @@ import type { Fact } from '../../../domain/deployment.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { DeploymentKind } from '../../../domain/facts.js';
 import type { HookResult, PluginUse } from '../../../domain/hooks.js';
+import { LIMITS } from '../../../domain/limits.js';
 import type { LogDraft } from '../../../domain/log-entry.js';
 import type { PreBuildContext } from '../../../domain/plugin.js';
 import { inProcessPlugin } from '../../../plugin/in-process-plugin.js';
@@ -211,6 +212,14 @@ describe('a hook that fails', () => {
       ['warn', 'Second.'],
       ['error', 'Third.'],
     ]);
+  });
+
+  it('keeps no more of a finding than a list of deployments can bear', async () => {
+    const long = 'x'.repeat(100_000);
+    const { results } = await course([
+      plugin('long', ({ report }) => report({ severity: 'info', code: long, message: long, place: long, hint: long })),
+    ]).then(async (each) => (await each.end, each));
+    expect(JSON.stringify(results).length).toBeLessThan(3 * LIMITS.finding_length + 1_000);
   });
 
   it('by its deadline', async () => {

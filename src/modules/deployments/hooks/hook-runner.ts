@@ -161,7 +161,8 @@ function verdict({ plugin, mode }: DueHook, findings: readonly Finding[]): Deplo
 function failureOf(plugin: Plugin, error: unknown): DeployError {
   const { name } = plugin;
   if (error instanceof HookFailure) {
-    const { code, message, evidence } = error;
+    const { message, evidence } = error;
+    const code = error.code.slice(0, LIMITS.finding_code_length);
     return new DeployError(ownCode(plugin, code) ?? 'hook_failed', message, { evidence, plugin: { name, code } });
   }
   if (error instanceof DeployError) {

@@ -87,7 +87,7 @@ const IDENTITY_KEYS: ReadonlySet<string> = new Set([
 
 /** Where plugins choose the names and the codes; a phase has `outputs` as well, of FlukeDeploy's own. */
 function isFree(name: string, parent: string): boolean {
-  return name === 'details' || name === 'findings' || (name === 'outputs' && parent === 'result');
+  return name === 'details' || name === 'findings' || (parent === 'result' && (name === 'outputs' || name === 'code'));
 }
 
 /** What the edge is made of: no entry shows it, and one changed letter would send the requests elsewhere, or break every app's edge. */

@@ -88,7 +88,8 @@ function readServerPlugins(text: string | undefined): ServerPlugins {
   try {
     return parseServerPlugins(text);
   } catch (error) {
-    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${String(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${reason}`, { cause: error });
   }
 }
 

@@ -117,15 +117,20 @@ async function open(
   }
   const docker = new DockerClient(config.DOCKER_HOST);
   const [acmeAuthorities, pluginConfig] = await Promise.all([
-    textOf(config.ACME_CA_FILE),
-    textOf(config.FLUKEDEPLOY_PLUGIN_CONFIG),
+    textOf(config.ACME_CA_FILE, 'ACME_CA_FILE'),
+    textOf(config.FLUKEDEPLOY_PLUGIN_CONFIG, 'FLUKEDEPLOY_PLUGIN_CONFIG'),
   ]);
   const installation = await database.installation();
   return { database, redis, docker, installation, secrets, acmeAuthorities, externalPlugins, pluginConfig };
 }
 
-async function textOf(file: string | undefined): Promise<string | undefined> {
-  return file === undefined ? undefined : readFile(file, 'utf8');
+/** @throws Error that names the variable where its file cannot be read */
+async function textOf(file: string | undefined, variable: string): Promise<string | undefined> {
+  try {
+    return file === undefined ? undefined : await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
 /** Several processes of the roles api and worker may share a folder; private servers belong to one. */

@@ -36,7 +36,8 @@ export function withOutput(outputs: JsonObject, name: string, value: Json): Json
 /** What a hook has thrown, as the error that may end its deployment. */
 export function hookError({ name, origin }: Pick<Plugin, 'name' | 'origin'>, thrown: unknown): DeployError {
   if (thrown instanceof HookFailure) {
-    const { code, message, evidence } = thrown;
+    const { message, evidence } = thrown;
+    const code = thrown.code.slice(0, LIMITS.finding_code_length);
     const known = origin === 'built-in' ? tableCode(code) : undefined;
     const gate = isGate(name) ? VALIDATION_GATES[name].code : 'hook_failed';
     return new DeployError(known ?? gate, message, { evidence, plugin: { name, code } });

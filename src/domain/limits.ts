@@ -39,6 +39,9 @@ export const LIMITS = {
   hook_seconds: 3_600,
   /** JSON of all outputs of one hook. */
   hook_output_bytes: 16_384,
+  /** Each text of a finding that is kept with the deployment, and its code. */
+  finding_length: 2_000,
+  finding_code_length: 64,
   /** Findings kept with the deployment; all of them are in the log. */
   hook_findings: 20,
   /** Entries that one run of a hook may log. */

@@ -13,7 +13,7 @@ export interface Masker {
   mask(text: string, limit?: number): string;
   /**
    * JSON-like data without its secrets; strings under a key that looks secret are masked whole. Keys and names by which
-   * FlukeDeploy itself goes on stay as they are (not below `details`, which is free text): an app whose password happens
+   * FlukeDeploy itself goes on stay as they are (not below `details` and what plugins find and leave, which is free text): an app whose password happens
    * to be `deploy` or `message` must not break its deployment.
    */
   maskDeep<Value>(value: Value): Value;
@@ -43,7 +43,7 @@ export function createMasker(known: Iterable<string>): Masker {
           free ? maskText(name) : name,
           !free && VERBATIM_KEYS.has(name)
             ? inner
-            : maskValue(inner, looksSecret(key) ? key : name, free || name === 'details'),
+            : maskValue(inner, looksSecret(key) ? key : name, free || isFree(name, key)),
         ]),
       );
     }
@@ -81,8 +81,14 @@ function lineByLine(mask: (line: string) => string): (line: string) => string {
 const IDENTITY_KEYS: ReadonlySet<string> = new Set([
   ...['at', 'deadline_at', 'type', 'kind', 'phase', 'level', 'status', 'event_type', 'code', 'error_code', 'component'],
   ...['id', 'deployment_id', 'rollback_of', 'superseded_by', 'by', 'app_name', 'environment', 'project', 'service'],
+  ...['plugin', 'hook', 'outcome'],
   ...['image', 'image_digest', 'commit', 'version'],
 ]);
+
+/** Where plugins choose the names and the codes; a phase has `outputs` as well, of FlukeDeploy's own. */
+function isFree(name: string, parent: string): boolean {
+  return name === 'details' || name === 'findings' || (parent === 'result' && (name === 'outputs' || name === 'code'));
+}
 
 /** What the edge is made of: no entry shows it, and one changed letter would send the requests elsewhere, or break every app's edge. */
 const VERBATIM_KEYS: ReadonlySet<string> = new Set(['traffic', 'retiring']);

@@ -129,7 +129,12 @@ export interface ProbeReport {
 /** What every hook sees. Nothing else of FlukeDeploy is reachable. */
 export interface HookContext<Options = unknown> {
   readonly deployment: PluginDeployment;
-  /** Counted from 1. A hook must be safe to run again: after a worker's death it is. */
+  /** Hooks are named by the phase in which they run. */
+  readonly phase: Hook;
+  /**
+   * Attempt of the phase, counted from 1. A hook must be safe to run again: where a worker dies or shuts down, the next one begins the
+   * same attempt anew.
+   */
   readonly attempt: number;
   readonly options: Options;
   /** Aborts when the deployment is cancelled, the hook's deadline passes, or the worker shuts down. */
@@ -157,8 +162,8 @@ export interface PreDeployContext<Options = unknown> extends HookContext<Options
   readonly image: PluginImage;
   /**
    * Runs a command in a container of its own, made from the new image, with the environment, secrets and network of the app, before
-   * any request reaches the new version. The same call of the same deployment is run once: after a worker's death the next attempt
-   * takes up what was started, or its result.
+   * any request reaches the new version. The same call (command and `env`) of the same deployment is run once: a
+   * second one, or the next attempt after a worker's death, takes up what was started, or its result.
    */
   readonly run: (command: readonly string[], options?: RunOptions) => Promise<RunResult>;
 }

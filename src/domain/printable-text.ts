@@ -6,13 +6,13 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, '').toWellFormed();
 }
 
-/** The same for every text inside the value. */
+/** The same for every text inside the value, names included: plugins choose some of them. */
 export function printableDeep<Value>(value: Value): Value {
   if (typeof value === 'string') return printable(value) as Value;
   if (Array.isArray(value)) return value.map(printableDeep) as Value;
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, printableDeep(inner as unknown)]),
+      Object.entries(value).map(([name, inner]) => [printable(name), printableDeep(inner as unknown)]),
     ) as Value;
   }
   return value;

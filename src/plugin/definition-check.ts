@@ -28,13 +28,13 @@ export function checkedDefinition(plugin: Partial<PluginDefinition<unknown>>): P
     PLUGIN_API_VERSION, `apiVersion is ${String(apiVersion)}, this server knows ${PLUGIN_API_VERSION}`);
   require(typeof about === 'string', 'about must be a sentence');
   require(Array.isArray(after) && after.every((other) => typeof other === 'string'), 'after must be a list of names');
-  require(['undefined', 'object', 'function'].includes(
-    typeof options,
-  ), 'options must be a schema, a class or a function');
-  require(typeof hooks === 'object', 'hooks must be an object');
+  require((options as unknown) !== null &&
+    ['undefined', 'object', 'function'].includes(typeof options), 'options must be a schema, a class or a function');
+  require(typeof hooks === 'object' && (hooks as unknown) !== null, 'hooks must be an object');
   for (const [hook, definition] of Object.entries(hooks ?? {})) {
     require(HOOKS.some((known) => known === hook), `hooks.${hook} is not known; there are ${HOOKS.join(', ')}`);
-    const { run, timeoutSeconds = 1, onFailure = 'fail' } = hookDefinition(definition as HookHandler<Hook, unknown>);
+    const given = (definition as HookHandler<Hook, unknown> | null) ?? { run: undefined };
+    const { run, timeoutSeconds = 1, onFailure = 'fail' } = hookDefinition(given as HookHandler<Hook, unknown>);
     require(typeof run === 'function', `hooks.${hook} must be a function, or an object with a function run`);
     require(Number.isInteger(timeoutSeconds) &&
       timeoutSeconds > 0 &&

@@ -35,6 +35,9 @@ export default definePlugin({
     },
     pre_deploy: async ({ run, log, image }) => {
       const { exitCode, lastLines } = await run(['sh', '-c', 'echo "from $FROM in $COLOUR"'], { env: { FROM: 'inside' } });
+      const once = async () => (await run(['cat', '/proc/sys/kernel/random/uuid'])).lastLines.join();
+      const ids = await Promise.all([once(), once()]);
+      log('info', \`the same call has run \${new Set(ids).size} time\`);
       log('info', \`the container said \${lastLines.join()} and ended with \${exitCode}; \${image.digest.slice(0, 7)}\`);
     },
     post_deploy: async ({ fetch, connect, service, options, outputs, secret, log }) => {
@@ -186,6 +189,7 @@ it('see the source, run commands in the image, and ask the new version', async (
   expect(await messages(view, 'file-count')).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/^the container said from inside in green and ended with 0; sha256:/),
+      'the same call has run 1 time',
       '1 replica answers 200 hello, port open: true, files: 2',
       'the secret is ***',
     ]),

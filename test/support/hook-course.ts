@@ -1,6 +1,6 @@
 /** Runs the pre_build hooks of plugins as a phase does, without a deployment around them. */
 import { DEFAULT_CONFIG, type DeploySpec } from '../../src/domain/app-spec.js';
-import type { Fact } from '../../src/domain/deployment.js';
+import type { DeploymentKind, Fact } from '../../src/domain/deployment.js';
 import type { HookResult, PluginUse } from '../../src/domain/hooks.js';
 import type { LogDraft } from '../../src/domain/log-entry.js';
 import type { Plugin, PreBuildContext } from '../../src/domain/plugin.js';
@@ -42,7 +42,11 @@ export const plugin = (name: string, run: (context: PreBuildContext) => unknown,
 export async function course(
   definitions: readonly unknown[],
   spec: Partial<DeploySpec> = {},
-  { server = {}, origin = 'external' }: { server?: Record<string, string>; origin?: Plugin['origin'] } = {},
+  {
+    server = {},
+    origin = 'external',
+    kind = 'deploy',
+  }: { server?: Record<string, string>; origin?: Plugin['origin']; kind?: DeploymentKind } = {},
 ): Promise<Course> {
   const plugins = await Plugins.open(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
@@ -64,7 +68,7 @@ export async function course(
         ...spec,
       },
     },
-    state: { identity },
+    state: { identity: { ...identity, kind } },
     config: { ...DEFAULT_CONFIG, env: { API_KEY: 'sealed' } },
     env: { API_KEY: 'clear' },
     secrets: {},

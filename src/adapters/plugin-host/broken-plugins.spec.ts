@@ -76,6 +76,15 @@ const BROKEN: readonly (readonly [string, string, Readonly<Record<string, string
     /p\.mjs: late/,
   ],
   ['no plugin', 'p.mjs', { 'p.mjs': 'export default 1;' }, /p\.mjs: it exports no plugin/],
+  ...['hooks: null', 'hooks: { pre_build: null }', 'hooks: {}, options: null'].map(
+    (rest) =>
+      [
+        rest,
+        'p.mjs',
+        { 'p.mjs': `export default ${definition(rest)};` },
+        /p\.mjs: probe: (hooks|hooks\.pre_build|options) must be /,
+      ] as const,
+  ),
   [
     'two plugins',
     'p.mjs',

@@ -26,8 +26,8 @@ describe('the context of a hook', () => {
     const asked: unknown[] = [];
     const { outcome, logs, probes, findings, outputs, runs, fetches } = await ran(
       `
-      const { deployment, attempt, options, outputs, image, service, signal } = context;
-      context.log('debug', 'data', { app: deployment.app_name, attempt, options, outputs, image: image.reference, service: service.name, aborted: signal.aborted });
+      const { deployment, phase, attempt, options, outputs, image, service, signal } = context;
+      context.log('debug', 'data', { app: deployment.app_name, phase, attempt, options, outputs, image: image.reference, service: service.name, aborted: signal.aborted });
       context.probed({ target: 'http://10.0.0.1/', healthy: false, httpStatus: 503 });
       context.report({ severity: 'warning', code: 'slow', message: 'It is slow.' });
       context.output('ms', 12);
@@ -63,6 +63,7 @@ describe('the context of a hook', () => {
     );
     const details = {
       app: 'web',
+      phase: 'post_deploy',
       attempt: 1,
       options: {},
       outputs: { earlier: { size: 3 } },

@@ -76,9 +76,10 @@ export class HookService {
 
 /** Everything of the context that is data. */
 export function contextData(context: AnyContext): ContextData {
-  const { deployment, attempt, options, outputs } = context;
+  const { deployment, phase, attempt, options, outputs } = context;
   return {
     deployment,
+    phase,
     attempt,
     options,
     outputs,

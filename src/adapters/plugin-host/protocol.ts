@@ -130,7 +130,10 @@ function withoutPrototype(name: string, value: unknown): unknown {
 }
 
 /** Everything of a context that is data. */
-export type ContextData = Pick<HookContexts<JsonObject>[Hook], 'deployment' | 'attempt' | 'options' | 'outputs'> &
+export type ContextData = Pick<
+  HookContexts<JsonObject>[Hook],
+  'deployment' | 'phase' | 'attempt' | 'options' | 'outputs'
+> &
   Partial<
     Pick<HookContexts['pre_build'], 'workspace'> &
       Pick<HookContexts['post_deploy'], 'image'> &

@@ -1,4 +1,7 @@
-/** What is configured of `notify`, as it is for all plugins; its secrets are the app's own, else the server's. */
+/**
+ * What is configured of `notify`, as it is for all plugins. Where the server has switched it on, its secrets are the server's, else the
+ * app's; where an app or a deployment has, they are the app's alone: they choose the address, and may not send there what is not theirs.
+ */
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_CONFIG, pluginUses } from '../../domain/app-spec.js';
 import { Secrets, type DeploymentRecord } from '../../domain/ports.js';
@@ -19,12 +22,15 @@ export class ConfiguredUses extends NotifyUses {
   override of({ spec, config = DEFAULT_CONFIG, state }: DeploymentRecord): Promise<NotifyUse | undefined> {
     const use = pluginUses(spec, { ...DEFAULT_CONFIG, ...config }).find(({ name }) => name === notify.name);
     if (use === undefined) return Promise.resolve(undefined);
+    const isOfServer = spec.server_plugins?.includes(use) ?? false;
+    const server = isOfServer ? this.plugins.server.secrets : {};
     const secret = (name: string): string | undefined => {
+      if (Object.hasOwn(server, name)) return server[name];
       for (const kind of ['secrets', 'env'] as const) {
-        const sealed = config[kind][name];
+        const sealed = Object.hasOwn(config[kind], name) ? config[kind][name] : undefined;
         if (sealed !== undefined) return this.secrets.open(sealed, contextOf(kind, state.identity, name));
       }
-      return this.plugins.server.secrets[name];
+      return undefined;
     };
     return Promise.resolve({ options: use.options ?? {}, secret });
   }

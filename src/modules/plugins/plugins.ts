@@ -17,10 +17,12 @@ export class Plugins {
     this.#byName = new Map(all.map((plugin) => [plugin.name, plugin]));
   }
 
-  /** @throws DeployError `plugin_invalid`, or what is wrong with the uses of the server's own configuration */
+  /** @throws DeployError `plugin_invalid`; Error that names every mistake in the uses of the server's own configuration */
   static async open(plugins: readonly Plugin[], server: ServerPlugins): Promise<Plugins> {
     const opened = new Plugins(orderPlugins(plugins), server);
-    await opened.#check(server.uses, 'plugins');
+    const checks = await Promise.allSettled(server.uses.map((_, index) => opened.#checkOne(server.uses, index)));
+    const mistakes = checks.flatMap((check) => (check.status === 'rejected' ? [messageOf(check.reason)] : []));
+    if (mistakes.length > 0) throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG has mistakes:\n  ${mistakes.join('\n  ')}`);
     return opened;
   }
 
@@ -37,26 +39,25 @@ export class Plugins {
       if (this.server.uses.some((use) => use.locked && use.name === name))
         throw refusal('plugin_locked', `plugins.${index}.name`, `the server has locked ${name}`);
     }
-    await this.#check(uses, 'plugins');
+    for (const index of uses.keys()) await this.#checkOne(uses, index);
   }
 
-  async #check(uses: readonly PluginUse[], list: string): Promise<void> {
-    for (const [index, { name, options = {} }] of uses.entries()) {
-      const path = `${list}.${index}`;
-      const plugin = this.find(name);
-      if (plugin === undefined) throw refusal('plugin_unknown', `${path}.name`, `no plugin is named ${name}`);
-      if (uses.findIndex((use) => use.name === name) < index)
-        throw refusal('plugin_options_invalid', `${path}.name`, `${name} is named twice`);
-      if (JSON.stringify(options).length > LIMITS.plugin_options_bytes)
-        throw refusal(
-          'plugin_options_invalid',
-          `${path}.options`,
-          `must be at most ${LIMITS.plugin_options_bytes} bytes`,
-        );
-      await plugin.checkOptions(options).catch((error: unknown) => {
-        throw at(`${path}.options`, name, error);
-      });
-    }
+  async #checkOne(uses: readonly PluginUse[], index: number): Promise<void> {
+    const { name = '', options = {} } = uses[index] ?? {};
+    const path = `plugins.${index}`;
+    const plugin = this.find(name);
+    if (plugin === undefined) throw refusal('plugin_unknown', `${path}.name`, `no plugin is named ${name}`);
+    if (uses.findIndex((use) => use.name === name) < index)
+      throw refusal('plugin_options_invalid', `${path}.name`, `${name} is named twice`);
+    if (JSON.stringify(options).length > LIMITS.plugin_options_bytes)
+      throw refusal(
+        'plugin_options_invalid',
+        `${path}.options`,
+        `must be at most ${LIMITS.plugin_options_bytes} bytes`,
+      );
+    await plugin.checkOptions(options).catch((error: unknown) => {
+      throw at(`${path}.options`, name, error);
+    });
   }
 }
 
@@ -71,4 +72,8 @@ function at(path: string, name: string, error: unknown): unknown {
 
 function refusal(code: ErrorCode, path: string, message: string): DeployError {
   return new DeployError(code, `${path}: ${message}`, { fields: [{ path, message }] });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

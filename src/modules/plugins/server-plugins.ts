@@ -44,7 +44,11 @@ export function parseServerPlugins(text: string): ServerPlugins {
 function parsed(text: string): z.infer<typeof FILE> {
   const result = FILE.safeParse(json(text));
   if (result.success) return result.data;
-  throw new Error(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw new Error(
+    result.error.issues
+      .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+      .join('; '),
+  );
 }
 
 function json(text: string): unknown {

@@ -35,10 +35,10 @@ export function fakeContext<H extends Hook, Options = JsonObject>(
 ): FakeContext<H, Options> {
   const recorded = new Recording();
   const makers: { [K in Hook]: (parts: ContextParts<Options>[K]) => HookContexts<Options>[K] } = {
-    pre_build: (given) => ({ ...common(recorded, given), workspace: given.workspace ?? noWorkspace(recorded) }),
-    pre_deploy: (given) => ({ ...common(recorded, given), ...withImage(recorded, given) }),
+    pre_build: (given) => ({ ...common(hook, recorded, given), workspace: given.workspace ?? noWorkspace(recorded) }),
+    pre_deploy: (given) => ({ ...common(hook, recorded, given), ...withImage(recorded, given) }),
     post_deploy: (given) => ({
-      ...common(recorded, given),
+      ...common(hook, recorded, given),
       ...withImage(recorded, given),
       ...withService(recorded, given),
     }),
@@ -46,10 +46,11 @@ export function fakeContext<H extends Hook, Options = JsonObject>(
   return { ...makers[hook](parts), recorded };
 }
 
-function common<Options>(recorded: Recording, parts: CommonParts<Options>): HookContext<Options> {
+function common<Options>(phase: Hook, recorded: Recording, parts: CommonParts<Options>): HookContext<Options> {
   const { attempt = 1, outputs = {}, secrets = {}, signal = new AbortController().signal } = parts;
   return {
     deployment: frozen(structuredClone({ ...DEPLOYMENT, ...parts.deployment })),
+    phase,
     attempt,
     options: parts.options ?? ({} as Options),
     signal,
@@ -70,15 +71,22 @@ function common<Options>(recorded: Recording, parts: CommonParts<Options>): Hook
 }
 
 function withImage(recorded: Recording, parts: PreDeployParts<unknown>): Pick<PreDeployContext, 'image' | 'run'> {
+  const results = new Map<string, ReturnType<PreDeployContext['run']>>();
+  const run: PreDeployContext['run'] = async (command, options = {}) => {
+    recorded.runs.push({ command, options });
+    const words = command.join(' ');
+    const missing = () => recorded.unansweredCall(noAnswer('run', words, `{ ${quoted(words)}: 0 }`));
+    const answer = await answerTo(parts.run, [command, options], [words], missing);
+    const result = typeof answer === 'number' ? { exitCode: answer } : answer;
+    return { exitCode: 0, lastLines: [], durationMs: 1, ...result };
+  };
   return {
     image: { ...IMAGE, ...parts.image },
-    run: async (command, options = {}) => {
-      recorded.runs.push({ command, options });
-      const words = command.join(' ');
-      const missing = () => recorded.unansweredCall(noAnswer('run', words, `{ ${quoted(words)}: 0 }`));
-      const answer = await answerTo(parts.run, [command, options], [words], missing);
-      const result = typeof answer === 'number' ? { exitCode: answer } : answer;
-      return { exitCode: 0, lastLines: [], durationMs: 1, ...result };
+    run: (command, options) => {
+      const call = JSON.stringify([command, options?.env ?? {}]);
+      const result = results.get(call) ?? run(command, options);
+      results.set(call, result);
+      return result;
     },
   };
 }

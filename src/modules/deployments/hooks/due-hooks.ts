@@ -16,7 +16,7 @@ export interface DueHook {
   readonly mode: GateMode;
 }
 
-/** In the order of the plugins. `missing`: switched on, and not there. */
+/** In the order of the plugins. `missing`: switched on, and not there; what is no new release would not run them anyway. */
 export function dueHooks(
   plugins: readonly Plugin[],
   hook: Hook,
@@ -34,6 +34,8 @@ export function dueHooks(
     const on_failure = use?.on_failure ?? rule.on_failure;
     return [{ plugin, options: use?.options ?? {}, rule: { ...rule, on_failure }, mode }];
   });
-  const missing = [...uses.keys()].filter((name) => !plugins.some((plugin) => plugin.name === name));
+  const missing = isRelease(identity)
+    ? [...uses.keys()].filter((name) => !plugins.some((plugin) => plugin.name === name))
+    : [];
   return { due, missing };
 }

@@ -47,15 +47,15 @@ export class HookReach {
     return { image: pluginImage(image), service: await client.service(), fetch, connect, run };
   }
 
-  /** The n-th call of a hook is always the same job, whichever worker makes it. */
+  /** The same call is the same job, whichever worker makes it, and in whatever order. */
   #run(session: HookSession, image: string, { plugin }: DueHook, signal: AbortSignal): Run {
-    let calls = 0;
     return async (command, { env = {}, timeoutSeconds = LIMITS.hook_seconds } = {}) => {
       const { id, app_name, environment, project } = session.state.identity;
       const [program, ...args] = command;
-      if (program === undefined) throw new DeployError('invalid_field', 'A command needs at least a program.');
+      if (!program) throw new DeployError('invalid_field', 'A command needs at least a program.');
+      checkRun(env, timeoutSeconds);
       const call = createHash('sha256')
-        .update(JSON.stringify([plugin.name, session.phase, ++calls]))
+        .update(JSON.stringify([plugin.name, session.phase, command, env]))
         .digest('hex');
       const job = {
         name: `${id}_${call.slice(0, 12)}`,
@@ -88,6 +88,15 @@ export class HookReach {
       }
     };
   }
+}
+
+/** @throws DeployError `invalid_field`; a timer of Node's that is too long would end at once */
+function checkRun(env: Readonly<Record<string, string>>, timeoutSeconds: number): void {
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= LIMITS.hook_seconds))
+    throw new DeployError('invalid_field', `timeoutSeconds must be more than 0 and at most ${LIMITS.hook_seconds}.`);
+  const wrong = Object.keys(env).find((name) => !/^[^=\0]+$/.test(name) || env[name]?.includes('\0'));
+  if (wrong !== undefined)
+    throw new DeployError('invalid_field', `No environment variable can be ${JSON.stringify(wrong)}.`);
 }
 
 /** The job runs on where only the worker goes: the next one takes it up. */

@@ -44,10 +44,11 @@ export class HookRecord {
   };
 
   readonly report = (finding: Finding): void => {
-    const { severity, code, message, place, hint } = finding;
-    this.findings.push({ severity, code, message: text(message), ...(place && { place }), ...(hint && { hint }) });
-    const details = { code, ...(place && { place }), ...(hint && { hint }) };
-    this.log(FINDING_LEVELS[severity], findingLine(finding), details);
+    const { severity, message, place, hint } = finding;
+    const code = finding.code.slice(0, LIMITS.finding_code_length);
+    const where = { ...(place && { place: short(place) }), ...(hint && { hint: short(hint) }) };
+    this.findings.push({ severity, code, message: short(message), ...where });
+    this.log(FINDING_LEVELS[severity], findingLine(finding), { code, ...where });
   };
 
   readonly output = (name: string, value: Json): void => {
@@ -67,4 +68,9 @@ export class HookRecord {
 
 function text(message: string): string {
   return message.slice(0, LIMITS.log_line_length);
+}
+
+/** Deployments are listed with their findings. */
+function short(part: string): string {
+  return part.slice(0, LIMITS.finding_length);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DeployError } from '../../../domain/errors.js';
+import { LIMITS } from '../../../domain/limits.js';
 import type { PreBuildContext } from '../../../domain/plugin.js';
 import { definePlugin, z } from '../../../plugin/index.js';
 import { at } from '../../../../test/support/deployment-fixtures.js';
@@ -87,6 +88,11 @@ describe('a hook', () => {
   });
 });
 
+it.each(['constructor', 'toString', '__proto__'])('no secret is named %s where nobody has given one', async (name) => {
+  const { end } = await course([plugin('asks', ({ secret }) => secret(name))]);
+  await expect(end).rejects.toMatchObject({ code: 'secret_missing' });
+});
+
 describe('a hook that fails', () => {
   const throwing = (thrown: unknown) => () => {
     throw thrown;
@@ -146,6 +152,15 @@ describe('a hook that fails', () => {
     ]);
   });
 
+  it('keeps no more of a finding than a list of deployments can bear', async () => {
+    const long = 'x'.repeat(100_000);
+    const { end, results } = await course([
+      plugin('long', ({ report }) => report({ severity: 'info', code: long, message: long, place: long, hint: long })),
+    ]);
+    await end;
+    expect(JSON.stringify(results).length).toBeLessThan(3 * LIMITS.finding_length + 1_000);
+  });
+
   it('by its deadline', async () => {
     const { end, results } = await course([plugin('slow', () => new Promise(() => undefined), { timeoutSeconds: 1 })]);
     await expect(end).rejects.toMatchObject({ code: 'hook_timeout', message: /1 s/ });
@@ -200,4 +215,17 @@ it('a validation hears how every hook ended, and chooses those that run', async 
 
 it('where nothing is switched on, nothing runs', async () => {
   expect(await (await course([plugin('bad', () => Promise.reject(new Error()))], { plugins: [] })).end).toBe(false);
+});
+
+it.each(['scale', 'restart', 'rollback'] as const)('a %s goes on without a plugin that is gone', async (kind) => {
+  const { end, drafts } = await course([], { plugins: [{ name: 'gone' }] }, { kind });
+  expect(await end).toBe(false);
+  const warning = 'This worker has no plugin gone. The rollback goes on.';
+  expect(drafts.map(({ message }) => message)).toEqual(kind === 'rollback' ? [warning] : []);
+});
+
+it('what a hook has left running is told to stop once it has ended', async () => {
+  let signal: AbortSignal | undefined;
+  const { end } = await course([plugin('leaves', (context) => (signal = context.signal))]);
+  expect([await end, signal?.aborted]).toEqual([true, true]);
 });

@@ -4,6 +4,7 @@ import { DeployError } from '../../../domain/errors.js';
 import { fail, hookError, judge } from '../../../domain/hook-verdict.js';
 import type { Finding, Hook, HookResult, JsonObject } from '../../../domain/hooks.js';
 import { LIMITS } from '../../../domain/limits.js';
+import { createDeploymentLog } from '../../../domain/log-entry.js';
 import type { HookContext, HookContexts, Plugin } from '../../../domain/plugin.js';
 import { HookDeadline } from '../../../plugin/hook-deadline.js';
 import { Plugins } from '../../plugins/index.js';
@@ -45,7 +46,7 @@ export class HookRunner {
       session.record.spec,
       session.config,
     );
-    if (missing.length > 0) throw new DeployError('plugin_missing', `This worker has no plugin ${missing.join(', ')}.`);
+    if (missing.length > 0) this.#without(missing, session);
     const before = [...(session.state.hooks ?? [])];
     for (const each of due) {
       if (!runs(each.plugin)) continue;
@@ -54,6 +55,15 @@ export class HookRunner {
       before.push(result);
     }
     return due.length > 0;
+  }
+
+  /** The way back stays open: what is deployed again has passed its plugins when they were there. */
+  #without(missing: readonly string[], session: HookSession): void {
+    const message = `This worker has no plugin ${missing.join(', ')}.`;
+    if (session.state.identity.kind !== 'rollback') throw new DeployError('plugin_missing', message);
+    session.emit(
+      createDeploymentLog({ ...session.place(), level: 'warn', message: `${message} The rollback goes on.` }),
+    );
   }
 
   async #runOne<H extends Hook>(
@@ -70,7 +80,7 @@ export class HookRunner {
     const { signal, stop } = deadline;
     const record = new HookRecord(session, plugin.name, stop);
     const work = async (): Promise<void> => {
-      const context = { ...this.#common(session, due, record, signal, outputs), ...(await reach(due, signal)) };
+      const context = { ...this.#common(session, hook, due, record, signal, outputs), ...(await reach(due, signal)) };
       await plugin.run(hook, context as HookContexts<JsonObject>[H]);
     };
     const error = await deadline
@@ -80,6 +90,8 @@ export class HookRunner {
         () => undefined,
         (thrown: unknown) => hookError(plugin, thrown),
       );
+    // Whatever it has left running, such as a command that nobody waits for, ends with it.
+    stop(new DeployError('cancelled', `${plugin.name} has ended.`));
     session.signal.throwIfAborted();
 
     const duration_ms = Math.round(performance.now() - started);
@@ -90,6 +102,7 @@ export class HookRunner {
 
   #common(
     session: HookSession,
+    phase: Hook,
     { plugin, options }: DueHook,
     record: HookRecord,
     signal: AbortSignal,
@@ -98,6 +111,7 @@ export class HookRunner {
     const { log, probed, report, output } = record;
     return {
       deployment: pluginDeployment(session),
+      phase,
       attempt: session.attempt,
       options,
       signal,

@@ -166,6 +166,9 @@ export class PortsModule {
       registries,
     });
     const images = new DockerImages(docker, { registries });
+    const scanner = trivy(config, docker, images);
+    const sboms = new PostgresSboms(database);
+    const builtIn = builtInPlugins({ cluster, images, scanner, sboms }, VERSION);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -179,8 +182,8 @@ export class PortsModule {
       [Cluster, cluster],
       [Jobs, new SwarmJobs(docker, cluster, { installation, registries })],
       [Images, images],
-      [ImageScanner, trivy(config, docker, images)],
-      [Sboms, new PostgresSboms(database)],
+      [ImageScanner, scanner],
+      [Sboms, sboms],
       [Edge, edge],
       [CertificateStore, new PostgresCertificateStore(database)],
       [
@@ -199,6 +202,10 @@ export class PortsModule {
       [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
+      [
+        Plugins,
+        new Plugins([...builtIn, ...infrastructure.externalPlugins], readServerPlugins(infrastructure.pluginConfig)),
+      ],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
       [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
@@ -226,17 +233,7 @@ export class PortsModule {
         ]),
       ],
     ];
-    const serverPlugins = readServerPlugins(infrastructure.pluginConfig);
     const providers: Provider[] = [
-      {
-        provide: Plugins,
-        useFactory: (cluster: Cluster, images: Images, scanner: ImageScanner, sboms: Sboms) =>
-          Plugins.open(
-            [...builtInPlugins({ cluster, images, scanner, sboms }, VERSION), ...infrastructure.externalPlugins],
-            serverPlugins,
-          ),
-        inject: [Cluster, Images, ImageScanner, Sboms],
-      },
       ...values.map(([provide, useValue]) => ({ provide, useValue })),
       { provide: PhaseQueue, useClass: BullPhaseQueue },
       { provide: BodyValidator, useClass: PipeBodyValidator },

@@ -11,6 +11,7 @@ import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
 import { openInfrastructure } from './infrastructure.js';
 import { establishAdminPassword } from './modules/auth/index.js';
 import { Captain } from './modules/edge/index.js';
+import { Plugins } from './modules/plugins/index.js';
 import { ServerLog } from './server-log.js';
 
 Logger.overrideLogger(new ServerLog());
@@ -25,6 +26,7 @@ async function start(config: Config): Promise<void> {
       abortOnError: false,
     });
     opened.unshift(app);
+    await app.get(Plugins).checkServer();
     setUpHttp(app);
     app.useWebSocketAdapter(new LogStreamAdapter(app));
     stopOnSignal(opened);

@@ -66,7 +66,7 @@ export async function deploymentRunner(
   });
   const infrastructure = await openInfrastructure(config);
   scope.defer(() => infrastructure.close());
-  const own = plugins && (await Plugins.open([...plugins, ...infrastructure.externalPlugins], NO_SERVER_PLUGINS));
+  const own = plugins && new Plugins([...plugins, ...infrastructure.externalPlugins], NO_SERVER_PLUGINS);
   const building = Test.createTestingModule({ imports: [AppModule.for(config, infrastructure)] })
     .overrideProvider(PhaseHandlers)
     .useFactory({

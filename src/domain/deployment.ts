@@ -66,6 +66,7 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
         ...withPhase(state, fact.phase, {
           status: 'running',
           attempt: fact.attempt,
+          begun: (before.begun ?? 0) + 1,
           interruptions: resumed ? before.interruptions + 1 : 0,
           started_at,
         }),

@@ -131,6 +131,8 @@ export type FactType = Fact['type'];
 export interface PhaseState {
   readonly status: PhaseStatus;
   readonly attempt: number;
+  /** How often a worker has begun it, in all attempts. */
+  readonly begun?: number;
   /** How often a worker died in the current attempt. */
   readonly interruptions: number;
   readonly started_at?: string;

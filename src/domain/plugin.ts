@@ -13,8 +13,8 @@ export * from './hooks.js';
 /** Version of this API that a plugin is written for; a server refuses plugins of another one at its start. */
 export const PLUGIN_API_VERSION = 1;
 
-/** Names of plugins. */
-export const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,49}$/;
+/** Names of plugins: as those of apps, so that requests can name them. */
+export const PLUGIN_NAME = /^(?=.{1,50}$)(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 /** The deployment as plugins see it: frozen, without any secret value. Fields are named as on the wire. */
 export interface PluginDeployment {
@@ -132,8 +132,8 @@ export interface HookContext<Options = unknown> {
   /** Hooks are named by the phase in which they run. */
   readonly phase: Hook;
   /**
-   * Attempt of the phase, counted from 1. A hook must be safe to run again: where a worker dies or shuts down, the next one begins the
-   * same attempt anew.
+   * How often the phase has been begun, this time included: it is tried again after failures that may pass, and where a worker dies or
+   * shuts down another one begins it anew. A hook must be safe to run again.
    */
   readonly attempt: number;
   readonly options: Options;
@@ -150,7 +150,10 @@ export interface HookContext<Options = unknown> {
   readonly fail: (code: string, message: string, evidence?: readonly string[]) => never;
   /** Leaves a small value for later hooks and the API; all of a hook together at most 16 kB of JSON. */
   readonly output: (name: string, value: Json) => void;
-  /** A secret file or environment variable of the app, else a secret of the server's plugin configuration. @throws where there is none */
+  /**
+   * A secret file or environment variable of the app. Where the server itself has switched the plugin on, a secret of its plugin
+   * configuration goes before them; nobody else is told those. @throws where there is none
+   */
   readonly secret: (name: string) => Promise<string>;
 }
 

@@ -48,7 +48,7 @@ export async function course(
     kind = 'deploy',
   }: { server?: Record<string, string>; origin?: Plugin['origin']; kind?: DeploymentKind } = {},
 ): Promise<Course> {
-  const plugins = await Plugins.open(
+  const plugins = new Plugins(
     definitions.map((definition) => inProcessPlugin(definition as Definition, { version: '1.0.0', origin })),
     { ...NO_SERVER_PLUGINS, secrets: server },
   );
@@ -74,6 +74,7 @@ export async function course(
     secrets: {},
     phase: 'pre_build',
     attempt: 1,
+    begun: 1,
     signal: abort.signal,
     place: () => ({ at, phase: 'pre_build', attempt: 1 }),
     emit: (draft) => void drafts.push(draft),

@@ -34,6 +34,8 @@ export class DeploymentSession {
   #cut = 0;
   #batch = 0;
   #lost = false;
+  /** Why something of the log is missing: then the phase has not succeeded. */
+  #unwritten: DeployError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: DeploymentState;
   #writing: Promise<unknown> = Promise.resolve();
@@ -60,6 +62,11 @@ export class DeploymentSession {
   /** As it was when this session last wrote or looked. */
   get state(): DeploymentState {
     return this.#state;
+  }
+
+  /** How often a worker has begun the phase, this one included: more than attempts, where workers died or shut down. */
+  get begun(): number {
+    return this.#state.phases[this.phase].begun ?? this.attempt;
   }
 
   /** What the API has added meanwhile: a pause, a promotion. */
@@ -167,6 +174,7 @@ export class DeploymentSession {
   async #commit(fact: Fact, stack?: string): Promise<Appended | undefined> {
     if (this.#cut > 0) this.log('warn', `${this.#cut} lines of output were left out`);
     await this.#flush();
+    if (this.#unwritten && fact.type === 'phase_succeeded') return this.fail(this.#unwritten);
     return this.#write([{ fact, stack }], true);
   }
 
@@ -183,7 +191,8 @@ export class DeploymentSession {
       })
       .catch((error: unknown) => {
         this.#waiting.length = 0;
-        this.stop(new DeployError('internal', 'The log could not be written.', { cause: error }));
+        this.#unwritten = new DeployError('internal', 'The log could not be written.', { cause: error });
+        this.stop(this.#unwritten);
       });
     return this.#writing;
   }

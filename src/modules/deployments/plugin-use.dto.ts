@@ -8,7 +8,7 @@ import { MayBeLeftOut } from './field-forms.js';
 import { IsName } from './name-field.js';
 
 export class PluginUseDto {
-  @IsName() name!: string;
+  @IsName(50) name!: string;
   /** As the plugin's `option_schema` says, see `GET /api/v1/plugins`. Not kept secret: name secrets, and let the plugin ask for them. */
   @MayBeLeftOut() @IsObject() options?: Record<string, unknown>;
   /** Instead of what the plugin's hooks say: `warn` lets the deployment go on. */

@@ -17,7 +17,7 @@ async function secretsOf(uses: Pick<DeploySpec, 'plugins' | 'server_plugins'>): 
   const secrets = new AesGcmSecrets(randomBytes(32));
   const sealed = (name: string) => secrets.seal('of the app', contextOf('env', identity, name));
   const config = { ...DEFAULT_CONFIG, env: { SIGNING: sealed('SIGNING'), OWN: sealed('OWN') } };
-  const plugins = await Plugins.open([], { ...NO_SERVER_PLUGINS, secrets: SERVER });
+  const plugins = new Plugins([], { ...NO_SERVER_PLUGINS, secrets: SERVER });
   const spec = { ...orderOf().spec, ...uses };
   const record = { id: identity.id, state: fold([request]), spec, config, fence: 1, created_at: at };
   const use = await new ConfiguredUses(plugins, secrets).of(record);

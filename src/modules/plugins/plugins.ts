@@ -9,21 +9,24 @@ import type { ServerPlugins } from './server-plugins.js';
 export class Plugins {
   readonly #byName: ReadonlyMap<string, Plugin>;
 
-  private constructor(
-    /** In the order in which their hooks run. */
-    readonly all: readonly Plugin[],
+  /** In the order in which their hooks run. */
+  readonly all: readonly Plugin[];
+
+  /** @throws DeployError `plugin_invalid` where they do not fit together */
+  constructor(
+    plugins: readonly Plugin[],
     readonly server: ServerPlugins,
   ) {
-    this.#byName = new Map(all.map((plugin) => [plugin.name, plugin]));
+    this.all = orderPlugins(plugins);
+    this.#byName = new Map(this.all.map((plugin) => [plugin.name, plugin]));
   }
 
-  /** @throws DeployError `plugin_invalid`; Error that names every mistake in the uses of the server's own configuration */
-  static async open(plugins: readonly Plugin[], server: ServerPlugins): Promise<Plugins> {
-    const opened = new Plugins(orderPlugins(plugins), server);
-    const checks = await Promise.allSettled(server.uses.map((_, index) => opened.#checkOne(server.uses, index)));
+  /** @throws Error that names every mistake in the uses of the server's own configuration */
+  async checkServer(): Promise<void> {
+    const { uses } = this.server;
+    const checks = await Promise.allSettled(uses.map((_, index) => this.#checkOne(uses, index)));
     const mistakes = checks.flatMap((check) => (check.status === 'rejected' ? [messageOf(check.reason)] : []));
     if (mistakes.length > 0) throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG has mistakes:\n  ${mistakes.join('\n  ')}`);
-    return opened;
   }
 
   find(name: string): Plugin | undefined {

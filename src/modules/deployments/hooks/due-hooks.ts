@@ -14,6 +14,8 @@ export interface DueHook {
   readonly options: JsonObject;
   readonly rule: HookRule;
   readonly mode: GateMode;
+  /** Whether the server has switched it on: then its secrets are the server's. */
+  readonly of_server: boolean;
 }
 
 /** In the order of the plugins. `missing`: switched on, and not there; what is no new release would not run them anyway. */
@@ -31,8 +33,9 @@ export function dueHooks(
     const mode = gateMode(plugin.name, spec.validation_level, use !== undefined);
     if (rule === undefined || mode === 'off') return [];
     if (!isRelease(identity) && plugin.name !== ALWAYS) return [];
+    const of_server = use !== undefined && (spec.server_plugins?.includes(use) ?? false);
     const on_failure = use?.on_failure ?? rule.on_failure;
-    return [{ plugin, options: use?.options ?? {}, rule: { ...rule, on_failure }, mode }];
+    return [{ plugin, options: use?.options ?? {}, rule: { ...rule, on_failure }, mode, of_server }];
   });
   const missing = isRelease(identity)
     ? [...uses.keys()].filter((name) => !plugins.some((plugin) => plugin.name === name))

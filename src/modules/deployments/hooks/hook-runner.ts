@@ -95,7 +95,7 @@ export class HookRunner {
     session.signal.throwIfAborted();
 
     const duration_ms = Math.round(performance.now() - started);
-    const result = { plugin: plugin.name, hook, attempt: session.attempt, duration_ms, ...told(due, record, error) };
+    const result = { plugin: plugin.name, hook, attempt: session.begun, duration_ms, ...told(due, record, error) };
     session.note({ type: 'hook_ended', at: new Date().toISOString(), result });
     return { result, error };
   }
@@ -103,7 +103,7 @@ export class HookRunner {
   #common(
     session: HookSession,
     phase: Hook,
-    { plugin, options }: DueHook,
+    { plugin, options, of_server }: DueHook,
     record: HookRecord,
     signal: AbortSignal,
     outputs: HookContext['outputs'],
@@ -112,7 +112,7 @@ export class HookRunner {
     return {
       deployment: pluginDeployment(session),
       phase,
-      attempt: session.attempt,
+      attempt: session.begun,
       options,
       signal,
       outputs,
@@ -122,7 +122,8 @@ export class HookRunner {
       output,
       fail,
       secret: (name) => {
-        const known = [session.secrets, session.env, this.plugins.server.secrets];
+        // Whoever chooses a plugin's options, such as an address, can send there what is theirs, and no more.
+        const known = [...(of_server ? [this.plugins.server.secrets] : []), session.secrets, session.env];
         const value = known.find((values) => Object.hasOwn(values, name))?.[name];
         if (value !== undefined) return Promise.resolve(value);
         return Promise.reject(

@@ -5,7 +5,7 @@ import type { DeploymentSession } from '../deployment-session.js';
 
 export interface HookSession extends Pick<
   DeploymentSession,
-  'config' | 'env' | 'secrets' | 'phase' | 'attempt' | 'signal' | 'place' | 'emit' | 'note' | 'output'
+  'config' | 'env' | 'secrets' | 'phase' | 'attempt' | 'begun' | 'signal' | 'place' | 'emit' | 'note' | 'output'
 > {
   readonly record: Pick<DeploymentRecord, 'spec'>;
   readonly state: Pick<DeploymentState, 'identity' | 'base' | 'hooks'>;

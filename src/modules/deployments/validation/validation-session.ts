@@ -16,6 +16,7 @@ interface Validated {
 
 export class ValidationSession implements HookSession {
   readonly attempt = 1;
+  readonly begun = 1;
   readonly config: AppConfig;
   readonly env: Validated['env'];
   readonly secrets: Validated['secrets'];

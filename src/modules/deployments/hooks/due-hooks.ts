@@ -42,3 +42,15 @@ export function dueHooks(
     : [];
   return { due, missing };
 }
+
+/** Names of what was switched on for this deployment and only looks at sources, where there is none. */
+export function withoutSource(
+  plugins: readonly Plugin[],
+  { source, plugins: uses = [] }: Pick<DeploySpec, 'plugins' | 'source'>,
+): string[] {
+  if (source.kind !== 'image') return [];
+  const looksAtSourcesOnly = ({ hooks }: Plugin): boolean => Object.keys(hooks).join() === 'pre_build';
+  return uses
+    .map(({ name }) => name)
+    .filter((name) => plugins.some((plugin) => plugin.name === name && looksAtSourcesOnly(plugin)));
+}

@@ -9,7 +9,7 @@ import type { HookContext, HookContexts, Plugin } from '../../../domain/plugin.j
 import { HookDeadline } from '../../../plugin/hook-deadline.js';
 import { Plugins } from '../../plugins/index.js';
 import type { HookSession } from './hook-session.js';
-import { dueHooks, type DueHook } from './due-hooks.js';
+import { dueHooks, withoutSource, type DueHook } from './due-hooks.js';
 import { HookRecord } from './hook-record.js';
 import { pluginDeployment } from './plugin-deployment.js';
 
@@ -47,6 +47,7 @@ export class HookRunner {
       session.config,
     );
     if (missing.length > 0) this.#without(missing, session);
+    if (hook === 'pre_deploy') this.#tellIdle(session);
     const before = [...(session.state.hooks ?? [])];
     for (const each of due) {
       if (!runs(each.plugin)) continue;
@@ -55,6 +56,14 @@ export class HookRunner {
       before.push(result);
     }
     return due.length > 0;
+  }
+
+  /** Whoever has asked for a check shall not take its silence for its approval. */
+  #tellIdle(session: HookSession): void {
+    for (const name of withoutSource(this.plugins.all, session.record.spec)) {
+      const message = `${name} did not run: it looks at sources, and an image was given.`;
+      session.emit(createDeploymentLog({ ...session.place(), level: 'warn', message }));
+    }
   }
 
   /** The way back stays open: what is deployed again has passed its plugins when they were there. */

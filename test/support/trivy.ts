@@ -108,6 +108,10 @@ const REPORTS: Readonly<Record<string, unknown>> = {
   ]),
 };
 
+/** Any cache folder, as a pattern of the shell between quotes; then any image will do too, and is a vulnerable one. */
+const ANY = '"*"';
+const anyImage = (folder: string) => `[ -f "${folder}/$reference.json" ] || reference=vulnerable\n`;
+
 /** What `hanging` hangs in, as an argument that no other process has. */
 export const FOREVER = `86400.${process.pid}`;
 
@@ -133,7 +137,7 @@ case "$reference" in
   broken) echo '{"SchemaVersion":'; exit 0;;
   nothing) fail "unable to inspect the image ($reference)";;
 esac
-if [ $format = cyclonedx ]; then cat ${folder}/sbom.json; else cat "${folder}/$reference.json"; fi
+${cacheFolder === ANY ? anyImage(folder) : ''}if [ $format = cyclonedx ]; then cat ${folder}/sbom.json; else cat "${folder}/$reference.json"; fi
 `;
   return {
     trivy: program,
@@ -142,8 +146,11 @@ if [ $format = cyclonedx ]; then cat ${folder}/sbom.json; else cat "${folder}/$r
   };
 }
 
-/** Answers the path of the program. */
-export async function installStandIn(folder: string, cacheFolder: string): Promise<string> {
+/**
+ * Answers the path of the program.
+ * @param cacheFolder left out = any will do, and any image
+ */
+export async function installStandIn(folder: string, cacheFolder = ANY): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of Object.entries(standIn(folder, cacheFolder))) {
     await writeFile(join(folder, name), content);

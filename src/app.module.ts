@@ -53,7 +53,7 @@ import {
   WebhookSender,
 } from './domain/ports.js';
 import { HttpModule } from './gateways/http/http.module.js';
-import { requestValidation } from './gateways/http/validation.js';
+import { PipeBodyValidator } from './gateways/http/pipe-body-validator.js';
 import { LogStreamModule } from './gateways/log-stream/log-stream.module.js';
 import { LogStreamOptions } from './gateways/log-stream/log-stream.options.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -72,6 +72,7 @@ import {
 } from './modules/deployments/index.js';
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
 import { LogsModule } from './modules/logs/index.js';
+import { McpOptions } from './modules/mcp/index.js';
 import { Dependencies } from './modules/health/index.js';
 import { NO_SERVER_PLUGINS, parseServerPlugins, Plugins, type ServerPlugins } from './modules/plugins/index.js';
 import { builtInPlugins } from './plugins/index.js';
@@ -90,15 +91,6 @@ function readServerPlugins(text: string | undefined): ServerPlugins {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${reason}`, { cause: error });
-  }
-}
-
-/** Multipart bodies go through the same validation as JSON ones. */
-class PipeBodyValidator extends BodyValidator {
-  readonly #pipe = requestValidation();
-
-  override async validate<Dto extends object>(dto: new () => Dto, body: unknown): Promise<Dto> {
-    return (await this.#pipe.transform(body, { type: 'body', metatype: dto })) as Dto;
   }
 }
 
@@ -197,6 +189,7 @@ export class PortsModule {
       [CertificateOptions, new CertificateOptions(config.ACME_DIRECTORY_URL, config.ACME_EMAIL)],
       [CaptainName, new CaptainName(config.ROOT_DOMAIN === undefined ? undefined : `captain.${config.ROOT_DOMAIN}`)],
       [CaptainOptions, new CaptainOptions(config.ROOT_DOMAIN, config.EDGE_API_UPSTREAM)],
+      [McpOptions, new McpOptions(VERSION, config.ROOT_DOMAIN, config.MCP_CONFORMANCE_FIXTURES === '1')],
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
       [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],

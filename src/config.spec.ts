@@ -33,6 +33,12 @@ describe('readConfig', () => {
     );
   });
 
+  it('refuses fixtures of tests in production', () => {
+    const environment = { MCP_CONFORMANCE_FIXTURES: '1' };
+    expect(readConfig(environment)).toMatchObject({ MCP_CONFORMANCE_FIXTURES: '1' });
+    expect(() => readConfig({ ...environment, NODE_ENV: 'production' })).toThrow(/MCP_CONFORMANCE_FIXTURES: not where/);
+  });
+
   it('does not repeat a URL, which may hold a password', () => {
     expect(() => readConfig({ DATABASE_URL: 'mysql://user:hunter2@db/x' })).toThrow(/^(?![^]*hunter2)[^]*DATABASE_URL/);
   });

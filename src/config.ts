@@ -95,6 +95,11 @@ export const VARIABLES = {
     integer(1, 300),
     '10',
   ),
+  MCP_CONFORMANCE_FIXTURES: variable(
+    '1 = /mcp also has the tools that the conformance suite of MCP calls; refused where NODE_ENV is production',
+    oneOf(['0', '1']),
+    '0',
+  ),
   LOG_RETENTION_DAYS: variable('entries older than this are deleted', integer(1, 3_650), '90'),
   UPLOAD_LIMIT_MB: variable('largest source archive', integer(1, 65_536), String(LIMITS.upload_megabytes)),
 } as const satisfies Record<string, Variable<unknown>>;
@@ -118,6 +123,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     } catch (error) {
       mistakes.push(`${name}: ${(error as Error).message}`);
     }
+  }
+  if (values['MCP_CONFORMANCE_FIXTURES'] === '1' && environment['NODE_ENV'] === 'production') {
+    mistakes.push('MCP_CONFORMANCE_FIXTURES: not where NODE_ENV is production: its tools are for tests only');
   }
   if (values['FLUKEDEPLOY_ROLE'] !== 'all') {
     for (const name of ['DATABASE_URL', 'REDIS_URL', 'FLUKEDEPLOY_SECRET_KEY']) {

@@ -21,6 +21,7 @@ import { reportFailure } from './failure-report.js';
 import { EXIT, exitCodeOf } from './failures.js';
 import { login, logout } from './login.command.js';
 import { logs, type LogsOptions } from './logs.command.js';
+import { mcp } from './mcp.command.js';
 import { integer, pluginName } from './option-values.js';
 import type { PasswordOptions } from './password.js';
 import { newPlugin, plugins } from './plugin.commands.js';
@@ -119,6 +120,11 @@ function commandTable(context: CommandContext, end: End): Command {
     .option('--limit <number>', 'how many', integer, 20)
     .option('--json', 'as JSON')
     .action((app: string, options: { json?: boolean; limit: number }) => end(history(context, app, options)));
+
+  program
+    .command('mcp')
+    .description('serve MCP over standard input and output, for agents; they start it by themselves')
+    .action(() => end(mcp(context)));
 
   addAppCommands(program, context, end);
   addRolloutCommands(program, context, end);

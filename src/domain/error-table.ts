@@ -71,6 +71,11 @@ export const ERRORS = {
   git_host_refused: request(422, 'This git host is not allowed.', 'Add the host to GIT_ALLOWED_HOSTS if it is yours.'),
   cursor_invalid: request(400, 'The cursor was not given out by this server.'),
   too_many_requests: request(429, 'Too many requests.', 'Wait as long as Retry-After says.'),
+  plan_changed: request(
+    409,
+    'What would happen now is not what was planned.',
+    'Look at the new plan, and send its plan_hash.',
+  ),
   unavailable: request(503, 'A service that is needed does not answer.'),
   internal: { http: 500, retryable: true, title: 'Something went wrong inside FlukeDeploy.' },
 

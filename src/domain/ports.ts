@@ -200,6 +200,8 @@ export abstract class LogStore {
   abstract append(append: Append): Promise<Appended | undefined>;
   /** Rows after the cursor in stream order. */
   abstract read(after: string, filter: LogFilter, limit: number): Promise<LogPage>;
+  /** The newest rows, in stream order; their page goes on with what comes. */
+  abstract tail(filter: LogFilter, limit: number): Promise<LogPage>;
   /** Rows in stream order, `since` an ISO time. `total` is counted up to the limit of the table. */
   abstract query(
     filter: LogFilter & { since?: string },

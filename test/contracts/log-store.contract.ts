@@ -388,6 +388,16 @@ export function logStoreContract(start: () => Promise<LogStoreSubject>): void {
       expect(next.gap).toBeUndefined();
     });
 
+    it('answers the newest rows, and goes on with what comes', async () => {
+      const ofBlog = all.filter(({ app_name }) => app_name === 'blog');
+      const page = await store.tail({ app_name: 'blog' }, 3);
+      expect(page.rows).toEqual(ofBlog.slice(-3));
+      const id = await subject.request('newcomer');
+      const next = await store.read(page.next_cursor, { app_name: 'newcomer' }, 10);
+      expect(next.rows.map(({ deployment_id }) => deployment_id)).toEqual([id]);
+      expect((await store.tail({ deployment_id: id }, 10)).rows).toEqual(next.rows);
+    });
+
     it('pages a query by offset and goes on by its cursor', async () => {
       const ofBlog = all.filter(({ app_name }) => app_name === 'blog');
       const filter = { app_name: 'blog' };

@@ -89,6 +89,11 @@ export class MemoryLogStore extends LogStore {
     return { ...this.page(this.after(position, filter), limit), ...(gap && { gap }) };
   }
 
+  async tail(filter: LogFilter, limit: number): Promise<LogPage> {
+    await nextTurn();
+    return { rows: this.after(this.floor, filter).slice(-limit), next_cursor: this.cursor(this.head) };
+  }
+
   async query(
     { since, ...filter }: LogFilter & { since?: string },
     { limit, offset, cursor }: { limit: number; offset: number; cursor?: string },

@@ -47,6 +47,19 @@ export class PostgresLogStore extends LogStore {
     return { ...page(entries, limit, stream), ...(gap && { gap }) };
   }
 
+  async tail(filter: LogFilter, limit: number): Promise<LogPage> {
+    const stream = await this.#stream();
+    const values: unknown[] = [stream.floor, stream.head];
+    const conditions = ['position > $1', 'position <= $2', ...filterConditions(filter, values)];
+    const entries = await this.database.query<EntryRow>(
+      `select ${ENTRY_COLUMNS} from entries where ${conditions.join(' and ')} order by ${orderOf(filter)} desc limit $${values.push(limit)}`,
+      values,
+    );
+    const { epoch, head } = stream;
+    const rows = entries.reverse().map((entry) => toLogRow(entry, epoch));
+    return { rows, next_cursor: encodeCursor({ epoch, position: head }) };
+  }
+
   async query(
     filter: LogFilter & { since?: string },
     { limit, offset, cursor }: { limit: number; offset: number; cursor?: string },

@@ -6,6 +6,7 @@ import { AuthModule } from '../../modules/auth/index.js';
 import { DeploymentsModule } from '../../modules/deployments/index.js';
 import { HealthModule } from '../../modules/health/index.js';
 import { LogsModule } from '../../modules/logs/index.js';
+import { McpModule } from '../../modules/mcp/index.js';
 import { PluginsModule } from '../../modules/plugins/index.js';
 import { RegistriesModule } from '../../modules/registries/index.js';
 import { SchemasModule } from '../../modules/schemas/index.js';
@@ -20,6 +21,7 @@ import { requestValidation } from './validation.js';
     DeploymentsModule,
     HealthModule,
     LogsModule,
+    McpModule,
     PluginsModule,
     RegistriesModule,
     SchemasModule,

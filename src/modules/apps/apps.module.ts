@@ -13,5 +13,6 @@ import { RollbackTargets } from './rollback-target.js';
   imports: [DeploymentsModule, EdgeModule],
   controllers: [AppsController, ReleasesController],
   providers: [AppOrders, AppRemoval, AppsService, RollbackTargets],
+  exports: [AppOrders],
 })
 export class AppsModule {}

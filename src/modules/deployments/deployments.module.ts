@@ -63,6 +63,7 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
   ],
   exports: [
     AppSettings,
+    DeployRequests,
     DeploymentLifecycleTracker,
     DeploymentsService,
     ImageCleanup,
@@ -70,6 +71,7 @@ const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, P
     Retirement,
     SourceWorkspace,
     Uploads,
+    Validator,
   ],
 })
 export class DeploymentsModule {}

@@ -6,6 +6,7 @@ import { DeployError } from '../../domain/errors.js';
 import type { Idempotency, Principal } from '../../domain/ports.js';
 
 const HEADER = 'Idempotency-Key';
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 export const Idempotent = (): MethodDecorator =>
   applyDecorators(
@@ -19,7 +20,7 @@ export const Idempotent = (): MethodDecorator =>
 /** The key that was sent. @throws DeployError `invalid_field` */
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
   const key = context.switchToHttp().getRequest<Request>().header(HEADER);
-  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  if (key === undefined || IDEMPOTENCY_KEY.test(key)) return key;
   throw new DeployError('invalid_field', `${HEADER} must be 1 to 255 printable characters.`, {
     fields: [{ path: HEADER, message: 'must be 1 to 255 printable characters' }],
   });

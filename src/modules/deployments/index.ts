@@ -1,6 +1,8 @@
 /** What other parts may use of the deployments. */
 export { AppSettings } from './app-settings.js';
 export { BodyValidator } from './deploy-body.js';
+export { DeployRequests } from './deploy-request.js';
+export { DeployDto } from './deploy.dto.js';
 export { DeploymentLifecycleTracker, TrackerOptions } from './deployment-lifecycle-tracker.js';
 export { DeploymentView } from './deployment.view.js';
 export { AppParams, PageQuery } from './deployments.dto.js';
@@ -8,7 +10,7 @@ export { DeploymentsModule } from './deployments.module.js';
 export { DeploymentsService } from './deployments.service.js';
 export { ENVIRONMENT_LIMITS, IsEnvironment, IsSecretFiles, isWithinLimits } from './environment-field.js';
 export { MayBeLeftOut } from './field-forms.js';
-export { IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
+export { IDEMPOTENCY_KEY, IdempotencyKey, idempotencyOf, Idempotent } from './idempotency.js';
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';
 export { JobCleanup } from './job-cleanup.js';
 export { IsName } from './name-field.js';
@@ -21,3 +23,6 @@ export { contextOf, type SecretKind } from './sealing.js';
 export { HealthCheckDto, PortDto, ResourcesDto, SettingsDto, VolumeDto } from './settings.dto.js';
 export { SourceWorkspace, WorkspaceOptions } from './source-workspace.js';
 export { Uploads, UploadOptions } from './upload.js';
+export { ValidateDto } from './validation/validate.dto.js';
+export { ValidationView } from './validation/validation.view.js';
+export { Validator } from './validation/validator.js';

@@ -1,0 +1,108 @@
+/** `flukedeploy mcp`: what a client that starts a program gets is what the server's `/mcp` answers. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { clientOf, ERAS } from '../support/mcp-client.js';
+import { until } from '../support/until.js';
+import { serving } from '../support/web-apps.js';
+import { Workbench } from '../support/workbench.js';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/flukedeploy.js', import.meta.url));
+
+let bench: Workbench;
+
+beforeAll(async () => {
+  bench = await Workbench.set();
+});
+afterAll(() => bench.clear());
+
+const environment = (changes: Readonly<Record<string, string>> = {}) => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: bench.installation.directory,
+  FLUKEDEPLOY_URL: bench.installation.server.url,
+  FLUKEDEPLOY_TOKEN: bench.client.token,
+  ...changes,
+});
+
+/** Everything it writes until its input ends. */
+async function exchange(lines: readonly string[], changes?: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [PROGRAM, 'mcp'], { env: environment(changes), stdio: 'pipe' });
+  const output: string[] = [];
+  child.stdout.on('data', (data: Buffer) => output.push(data.toString()));
+  child.stdin.write(lines.map((line) => `${line}\n`).join(''));
+  const answers = () => output.join('').split('\n').filter(Boolean);
+  const errors = text(child.stderr);
+  await Promise.race([
+    until(async () => answers().length >= lines.length, 'an answer to each line'),
+    once(child, 'exit'),
+  ]);
+  child.stdin.end();
+  if (child.exitCode === null) await once(child, 'exit');
+  return { code: child.exitCode, answers: answers(), errors: await errors };
+}
+
+describe.each(ERAS)('a client of %s', (era) => {
+  it('deploys, hears of the progress and watches a resource', async () => {
+    const client = clientOf(era);
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [PROGRAM, 'mcp'],
+        env: environment(),
+        stderr: 'ignore',
+      }),
+    );
+    expect(client.getNegotiatedProtocolVersion()).toBe(era);
+    const heard: (string | undefined)[] = [];
+    const updates: string[] = [];
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => void updates.push(params.uri));
+    const call = (name: string, args: Record<string, unknown>) =>
+      client.callTool({ name, arguments: args }, { timeout: 70_000, onprogress: ({ message }) => heard.push(message) });
+
+    const app_name = bench.app(`stdio-${era.slice(0, 4)}`);
+    const { structuredContent } = await call('deploy_app', { app_name, ...serving('stdio') });
+    const { deployment_id } = structuredContent as { deployment_id: string };
+    const uri = `flukedeploy://deployments/${deployment_id}`;
+    if (era === '2026-07-28') await client.listen({ resourceSubscriptions: [uri] });
+    else await client.subscribeResource({ uri });
+
+    const ended = await call('deploy_status', { deployment_id, wait_for: 'end' });
+    expect(ended.structuredContent).toMatchObject({ status: 'success' });
+    expect(heard.length).toBeGreaterThan(0);
+    await until(async () => updates.includes(uri), 'the resource to change');
+    await client.close();
+  });
+});
+
+describe('the program', () => {
+  it('writes nothing but JSON-RPC, whatever it is sent', async () => {
+    const { code, answers } = await exchange(['no JSON', '{"jsonrpc":"2.0","id":7,"method":"tools/list"}']);
+    expect(code).toBe(0);
+    expect(answers.map((line) => JSON.parse(line) as { id: unknown })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ id: null, error: expect.objectContaining({ code: -32_700 }) }),
+        expect.objectContaining({ id: 7, result: expect.objectContaining({ tools: expect.any(Array) }) }),
+      ]),
+    );
+  });
+
+  it('answers a request that the server refuses, or cannot be asked', async () => {
+    const request = '{"jsonrpc":"2.0","id":8,"method":"tools/list"}';
+    const refused = await exchange([request], { FLUKEDEPLOY_TOKEN: 'fd_wrong' });
+    expect(JSON.parse(refused.answers[0] ?? '')).toMatchObject({ id: 8, error: { data: { code: 'unauthenticated' } } });
+    const away = await exchange([request], { FLUKEDEPLOY_URL: 'http://127.0.0.1:1' });
+    expect(JSON.parse(away.answers[0] ?? '')).toMatchObject({
+      id: 8,
+      error: { message: expect.stringContaining('127.0.0.1:1') },
+    });
+  });
+
+  it('says on the other channel when nobody has logged in', async () => {
+    const { code, answers, errors } = await exchange([], { FLUKEDEPLOY_TOKEN: '', FLUKEDEPLOY_URL: '' });
+    expect({ code, answers }).toEqual({ code: 2, answers: [] });
+    expect(errors).toContain('flukedeploy login');
+  });
+});

@@ -1,0 +1,368 @@
+/** Agents deploy over MCP, with the official client in both eras, on the real server and Swarm. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ERAS, McpClient } from '../support/mcp-client.js';
+import { ScriptedAgent } from '../support/scripted-agent.js';
+import { until } from '../support/until.js';
+import { QUICK_CHECK, serving, shell } from '../support/web-apps.js';
+import { Workbench } from '../support/workbench.js';
+
+/** At four bytes a token. */
+const LIST_TOKENS = 6_000;
+const TASK_TOKENS = 12_000;
+
+const CRASHING = {
+  image: 'busybox:1',
+  command: shell('echo looking for the database; echo DATABASE_URL is not set >&2; exit 3'),
+  health_check: QUICK_CHECK,
+};
+
+let bench: Workbench;
+let agent: McpClient;
+
+beforeAll(async () => {
+  bench = await Workbench.set();
+  agent = await McpClient.connect(bench.installation.server.url, await token({ agent: 'OPERATOR' }));
+});
+afterAll(async () => {
+  await agent.close();
+  await bench.clear();
+});
+
+async function token(order: Record<string, unknown> = {}): Promise<string> {
+  const body = { name: 'agent', scopes: ['read', 'deploy', 'rollback'], ...order };
+  return (await bench.client.request<{ token: string }>('POST', '/api/v1/tokens', body)).body.token;
+}
+
+async function connected(order: Record<string, unknown> = {}): Promise<McpClient> {
+  return McpClient.connect(bench.installation.server.url, await token(order));
+}
+
+describe.each(ERAS)('a client of %s', (era) => {
+  let client: McpClient;
+  beforeAll(async () => {
+    client = await McpClient.connect(bench.installation.server.url, await token(), era);
+  });
+  afterAll(() => client.close());
+
+  it('has a session only where its protocol has', () => {
+    expect(typeof client.sessionId).toBe(era === '2025-11-25' ? 'string' : 'undefined');
+  });
+
+  it('finds six tools that say what they do, in no more than their share of tokens', async () => {
+    const { tools } = await client.client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      'deploy_app',
+      'deploy_status',
+      'deploy_logs',
+      'deploy_rollback',
+      'deploy_validate',
+      'deploy_history',
+    ]);
+    expect(Buffer.byteLength(JSON.stringify(tools)) / 4).toBeLessThan(LIST_TOKENS);
+    for (const { description, inputSchema, outputSchema, annotations } of tools) {
+      expect({ description, inputSchema, outputSchema, annotations }).toEqual({
+        description: expect.any(String),
+        inputSchema: expect.objectContaining({ type: 'object' }),
+        outputSchema: expect.objectContaining({ type: 'object' }),
+        annotations: expect.objectContaining({
+          readOnlyHint: expect.any(Boolean),
+          destructiveHint: expect.any(Boolean),
+        }),
+      });
+    }
+  });
+
+  it('drives every tool, hears of the progress, and is named as the actor', async () => {
+    const app = bench.app(era === '2026-07-28' ? 'new' : 'old');
+    const heard: string[] = [];
+    const deployed = await client.told(
+      'deploy_app',
+      { app_name: app, ...serving('one'), replicas: 1, strategy: 'rolling', auto_rollback: true, wait_for: 'end' },
+      { onprogress: ({ message }) => heard.push(message ?? '') },
+    );
+    expect(deployed).toMatchObject({ app_name: app, status: 'success', final: true, release: 1 });
+    expect(heard.some((message) => message.startsWith('deploying'))).toBe(true);
+
+    const second = await client.told('deploy_app', { app_name: app, ...serving('two'), wait_for: 'end' });
+    expect(second).toMatchObject({ status: 'success', release: 2 });
+    const status = await client.told('deploy_status', {
+      deployment_id: second['deployment_id'],
+      response_format: 'detailed',
+    });
+    expect(status).toMatchObject({ status: 'success', agent: 'test-agent/1.0.0', phases: expect.any(Array) });
+
+    const back = await client.told('deploy_rollback', { app_name: app, reason: 'High error rate', wait_for: 'end' });
+    expect(back).toMatchObject({ kind: 'rollback', status: 'success', release: 3 });
+    const history = await client.told('deploy_history', { app_name: app, limit: 2 });
+    expect(history).toMatchObject({
+      deployments: [
+        { kind: 'rollback', rollback_to: 1 },
+        { deployment_id: second['deployment_id'], status: 'success' },
+      ],
+      total: 3,
+    });
+    const older = await client.told(history.next.tool, history.next.arguments);
+    expect(older['deployments']).toMatchObject([{ deployment_id: deployed['deployment_id'] }]);
+
+    const log = await client.told('deploy_logs', { app_name: app, limit: 5 });
+    expect(log).toMatchObject({
+      entries: 5,
+      next_cursor: expect.any(String),
+      log: expect.stringContaining('untrusted output'),
+    });
+    expect(await client.told('deploy_logs', { app_name: app, cursor: log['next_cursor'] })).toMatchObject({
+      entries: 0,
+    });
+    const validated = await client.told('deploy_validate', { app_name: app, environment: 'production' });
+    expect(validated).toMatchObject({ valid: true, plan_hash: expect.any(String), next: { tool: 'deploy_app' } });
+  });
+
+  it('hears when a resource that it watches has changed, and reads it as JSON-LD', async () => {
+    const deployed = await client.told('deploy_app', {
+      app_name: bench.app(`watched-${era.slice(0, 4)}`),
+      ...serving('x'),
+    });
+    const uri = `flukedeploy://deployments/${String(deployed['deployment_id'])}`;
+    const updates: string[] = [];
+    client.client.setNotificationHandler(
+      'notifications/resources/updated',
+      ({ params }) => void updates.push(params.uri),
+    );
+    if (era === '2026-07-28') await client.client.listen({ resourceSubscriptions: [uri, `${uri}/log`] });
+    else for (const each of [uri, `${uri}/log`]) await client.client.subscribeResource({ uri: each });
+
+    await until(async () => updates.includes(uri) && updates.includes(`${uri}/log`), 'both updates');
+    await bench.client.ended(String(deployed['deployment_id']));
+    const [deployment, log] = await Promise.all(
+      [uri, `${uri}/log`].map(async (each) => {
+        const { contents } = await client.client.readResource({ uri: each });
+        return JSON.parse((contents[0] as { text: string }).text) as Record<string, unknown>;
+      }),
+    );
+    expect(deployment).toMatchObject({ '@type': 'prov:Activity', status: 'success' });
+    expect(log?.['@graph']).toEqual(expect.arrayContaining([expect.objectContaining({ '@type': 'UnifiedLogEntry' })]));
+  });
+
+  it('follows a log to the end of its deployment', async () => {
+    const app = bench.app(`followed-${era.slice(0, 4)}`);
+    const { deployment_id } = await client.told('deploy_app', { app_name: app, ...serving('followed') });
+    const lines: string[] = [];
+    const followed = await client.told(
+      'deploy_logs',
+      { deployment_id, follow: true },
+      { onprogress: ({ message }) => lines.push(message ?? '') },
+    );
+    expect(followed).toMatchObject({ ended: 'success', has_more: false, next_cursor: expect.any(String) });
+    expect(lines).toHaveLength((await bench.client.entries(String(deployment_id))).length);
+  });
+});
+
+describe('an agent that knows nothing but tools/list', () => {
+  it('deploys, gets a failing version, finds the cause, and rolls back, within its share of tokens', async () => {
+    const script = await ScriptedAgent.begin(agent);
+    const app_name = bench.app('task');
+    for (const text of ['one', 'two']) {
+      const good = await script.untilEnd(await script.call('deploy_app', { app_name, ...serving(text) }));
+      expect(good).toMatchObject({ status: 'success' });
+    }
+    const failed = await script.untilEnd(await script.call('deploy_app', { app_name, ...CRASHING }));
+    expect(failed).toMatchObject({
+      status: 'failed',
+      error: {
+        phase: 'deploy',
+        code: 'container_crashed',
+        suggested_fix: expect.any(String),
+        evidence: expect.stringContaining('DATABASE_URL is not set'),
+      },
+      next: { tool: 'deploy_logs' },
+    });
+    const { messages } = await agent.client.getPrompt({
+      name: 'diagnose_failed_deployment',
+      arguments: { deployment_id: String(failed['deployment_id']) },
+    });
+    expect(JSON.stringify(messages)).toContain('DATABASE_URL is not set');
+
+    const errors = await script.call(failed.next.tool, failed.next.arguments);
+    expect(errors['log']).toContain('error');
+
+    const back = await script.untilEnd(await script.call('deploy_rollback', { app_name }));
+    expect(back).toMatchObject({ kind: 'rollback', status: 'success' });
+    expect(script.tokens).toBeLessThan(TASK_TOKENS);
+    const { body } = await bench.client.request<{ live: { version: string } }>('GET', `/api/v1/apps/${app_name}`);
+    expect(body.live).toMatchObject({ release: 4 });
+  });
+});
+
+describe('the fields of a deployment', () => {
+  it('are those of the API, and no others', async () => {
+    const { tools } = await agent.client.listTools();
+    const document = (await (await fetch(`${bench.installation.server.url}/api/openapi.json`)).json()) as {
+      components: { schemas: Record<string, { properties: Record<string, unknown> }> };
+    };
+    const own = ['dry_run', 'expected_plan_hash', 'idempotency_key', 'wait_for', 'timeout_seconds'];
+    for (const [tool, dto] of [
+      ['deploy_app', 'DeployDto'],
+      ['deploy_validate', 'ValidateDto'],
+    ]) {
+      const fields = Object.keys(tools.find(({ name }) => name === tool)?.inputSchema.properties ?? {});
+      const known = Object.keys(document.components.schemas[dto!]?.properties ?? {});
+      expect(fields.length).toBeGreaterThan(5);
+      expect(fields.filter((field) => !own.includes(field) && !known.includes(field))).toEqual([]);
+    }
+  });
+});
+
+describe('a call', () => {
+  it('is told what is wrong with it, field by field, and what to call instead', async () => {
+    expect(await agent.refused('deploy_app', { app_name: 'Not A Name', image: 'x:1', replicas: 'many' })).toMatchObject(
+      {
+        code: 'invalid_field',
+        fields: expect.arrayContaining([expect.objectContaining({ path: 'replicas' })]),
+        next: { tool: 'deploy_app', arguments: { image: 'x:1' } },
+      },
+    );
+    expect(await agent.refused('deploy_app', { app_name: 'web', image: 'x:1', wishes: 1 })).toMatchObject({
+      code: 'unknown_field',
+      field: 'wishes',
+    });
+    expect(await agent.refused('deploy_status', {})).toMatchObject({ code: 'invalid_field', field: 'deployment_id' });
+    expect(await agent.refused('deploy_logs', {})).toMatchObject({ code: 'invalid_field', field: 'app_name' });
+    expect(await agent.refused('deploy_history', { cursor: 'nonsense' })).toMatchObject({ code: 'cursor_invalid' });
+    const image = await agent.refused('deploy_app', { app_name: 'web', env: { SECRET: 'tell nobody' } });
+    expect(JSON.stringify(image)).not.toContain('tell nobody');
+  });
+
+  it('with a key that was used before never deploys twice', async () => {
+    const order = { app_name: bench.app('once'), ...serving('once'), idempotency_key: 'a key' };
+    expect(await agent.refused('deploy_app', order)).toMatchObject({ code: 'invalid_field', field: 'idempotency_key' });
+    const first = await agent.told('deploy_app', { ...order, idempotency_key: 'a-key' });
+    const again = await agent.told('deploy_app', { ...order, idempotency_key: 'a-key', wait_for: 'end' });
+    expect(again['deployment_id']).toBe(first['deployment_id']);
+    expect(await agent.refused('deploy_app', { ...order, replicas: 3, idempotency_key: 'a-key' })).toMatchObject({
+      code: 'idempotency_key_reused',
+      next: { tool: 'deploy_app' },
+    });
+  });
+
+  it('that loses its connection ends no deployment', async () => {
+    const app_name = bench.app('dropped');
+    const dropped = new AbortController();
+    const call = agent.call(
+      'deploy_app',
+      { app_name, ...serving('still there'), wait_for: 'end' },
+      { signal: dropped.signal, onprogress: () => dropped.abort() },
+    );
+    await expect(call).rejects.toThrow();
+    const { deployments } = (await agent.told('deploy_history', { app_name })) as unknown as {
+      deployments: { deployment_id: string }[];
+    };
+    expect(await bench.client.ended(deployments[0]!.deployment_id)).toMatchObject({ status: 'success' });
+  });
+});
+
+describe('a plan', () => {
+  it('is shown without doing it, and done only as long as it is the same', async () => {
+    const order = { app_name: bench.app('planned'), ...serving('planned') };
+    const planned = await agent.told('deploy_app', { ...order, dry_run: true });
+    expect(planned).toMatchObject({ valid: true, plan: expect.any(Array), plan_hash: expect.any(String) });
+    expect(await agent.refused('deploy_history', { app_name: order.app_name })).toMatchObject({
+      code: 'app_not_found',
+    });
+
+    const { plan_hash: expected_plan_hash } = planned;
+    expect(await agent.refused('deploy_app', { ...order, replicas: 2, expected_plan_hash })).toMatchObject({
+      code: 'plan_changed',
+      next: { tool: 'deploy_app', arguments: { dry_run: true, replicas: 2 } },
+    });
+    const done = await agent.told('deploy_app', { ...order, expected_plan_hash, wait_for: 'end' });
+    expect(done).toMatchObject({ status: 'success' });
+    const { deployment_id } = done;
+    expect(await agent.told('deploy_status', { deployment_id, response_format: 'detailed' })).toMatchObject({
+      actor: 'agent',
+      agent: 'OPERATOR via test-agent/1.0.0',
+    });
+  });
+
+  it('names what would stop it', async () => {
+    const planned = await agent.told('deploy_validate', {
+      app_name: bench.app('huge'),
+      image: 'busybox:1',
+      resources: { memory_reservation_mb: 16_777_216 },
+    });
+    expect(planned).toMatchObject({
+      valid: false,
+      issues: expect.arrayContaining([expect.objectContaining({ code: 'capacity_insufficient', stops: true })]),
+    });
+  });
+});
+
+describe('credentials', () => {
+  it('are asked for, with the address where that is described', async () => {
+    const { url } = bench.installation.server;
+    const refused = await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(refused.status).toBe(401);
+    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '') ?? [];
+    expect(await (await fetch(address)).json()).toMatchObject({
+      resource: `${url}/mcp`,
+      scopes_supported: expect.arrayContaining(['read', 'deploy', 'rollback']),
+    });
+  });
+
+  it('without the scope of a tool are refused by its name', async () => {
+    const { url } = bench.installation.server;
+    const reader = await token({ scopes: ['read'] });
+    const call = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'deploy_app', arguments: { app_name: 'web' } },
+    };
+    const refused = await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${reader}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify(call),
+    });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get('www-authenticate')).toMatch(/insufficient_scope.*scope="deploy".*resource_metadata/);
+  });
+
+  it('of other apps find nothing, as if nothing were there', async () => {
+    const { deployment_id } = await agent.told('deploy_app', { app_name: bench.app('mine'), ...serving('mine') });
+    const stranger = await connected({ apps: ['strangers-*'] });
+    const answers = await Promise.all(
+      [deployment_id, 'dep-unknown'].map(async (id) => [
+        await stranger.refused('deploy_status', { deployment_id: id }),
+        await stranger.refused('deploy_logs', { deployment_id: id }),
+        await stranger.client
+          .readResource({ uri: `flukedeploy://deployments/${String(id)}` })
+          .catch((error: unknown) => (error as { code: number }).code),
+      ]),
+    );
+    const shown = (answer: unknown, id: unknown) => JSON.stringify(answer).replaceAll(String(id), 'ID');
+    expect(shown(answers[0], deployment_id)).toBe(shown(answers[1], 'dep-unknown'));
+    for (const tool of ['deploy_logs', 'deploy_history', 'deploy_rollback', 'deploy_validate']) {
+      expect(await stranger.refused(tool, { app_name: bench.app('mine') })).toMatchObject({ code: 'app_not_found' });
+    }
+    expect(await stranger.told('deploy_history', {})).toMatchObject({ deployments: [], total: 0 });
+    await stranger.close();
+  });
+
+  it('do not help the page of another site', async () => {
+    const { url } = bench.installation.server;
+    const headers = { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: { ...headers, origin: 'http://evil.example' },
+      body: '{}',
+    });
+    expect(answer.status).toBe(403);
+  });
+});

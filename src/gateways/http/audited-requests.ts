@@ -71,7 +71,7 @@ function intentOf(
   params: unknown = request.params,
 ): AuditIntent {
   const request_id = randomUUID();
-  response.setHeader('X-Request-Id', request_id);
+  if (!response.headersSent) response.setHeader('X-Request-Id', request_id);
   return {
     at: new Date().toISOString(),
     actor: actorOf(request),

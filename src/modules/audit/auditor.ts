@@ -19,6 +19,7 @@ export class Auditor {
   /** To be called before anything is changed. @throws DeployError `unavailable`: then nothing may be changed */
   async begin(intent: AuditIntent): Promise<AuditedChange> {
     const key = await this.trail.intend(intent).catch((cause: unknown) => {
+      this.#logger.error(`Nothing can be changed, as it could not be recorded: ${String(cause)}`);
       const message = 'The audit trail cannot be written, so nothing was changed.';
       throw new DeployError('unavailable', message, { cause, retryAfterSeconds: 2 });
     });

@@ -13,6 +13,7 @@ import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
+import { PostgresAuditTrail } from './adapters/postgres/postgres-audit-trail.js';
 import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
@@ -148,7 +149,6 @@ export class PortsModule {
           tunnelSecret: secrets.fingerprint('edge tunnel'),
         })
       : new NoEdge();
-    const credentials = new PostgresCredentialStore(database);
     const ownRegistry = config.REGISTRY_URL === undefined ? undefined : parseRegistryUrl(config.REGISTRY_URL);
     const registryStore = new PostgresRegistryStore(database);
     const registries = storedRegistries(registryStore, secrets, ownRegistry);
@@ -165,8 +165,8 @@ export class PortsModule {
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
       [PhaseClaims, new PostgresPhaseClaims(database, { instance, lease_ms })],
-      [CredentialStore, credentials],
-      [AuditTrail, credentials],
+      [CredentialStore, new PostgresCredentialStore(database)],
+      [AuditTrail, new PostgresAuditTrail(database)],
       [Secrets, secrets],
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],

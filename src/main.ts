@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { readConfig, type Config } from './config.js';
-import { CredentialStore } from './domain/ports.js';
+import { AuditTrail, CredentialStore } from './domain/ports.js';
 import { setUpHttp } from './gateways/http/http-server.js';
 import { LogStreamAdapter } from './gateways/log-stream/log-stream.adapter.js';
 import { openInfrastructure } from './infrastructure.js';
@@ -30,7 +30,7 @@ async function start(config: Config): Promise<void> {
     setUpHttp(app);
     app.useWebSocketAdapter(new LogStreamAdapter(app));
     stopOnSignal(opened);
-    await tellPassword(app.get(CredentialStore), config);
+    await tellPassword(app.get(CredentialStore), app.get(AuditTrail), config);
     // A worker answers health checks on its own machine and nobody else.
     await app.listen(config.PORT, config.FLUKEDEPLOY_ROLE === 'worker' ? '127.0.0.1' : config.HOST);
     const url = await app.getUrl();
@@ -51,9 +51,9 @@ async function closeAll(opened: readonly { close(): Promise<unknown> }[]): Promi
   for (const part of opened) await part.close();
 }
 
-async function tellPassword(store: CredentialStore, config: Config): Promise<void> {
+async function tellPassword(store: CredentialStore, trail: AuditTrail, config: Config): Promise<void> {
   if (config.FLUKEDEPLOY_ROLE === 'worker') return;
-  const place = await establishAdminPassword(store, {
+  const place = await establishAdminPassword(store, trail, {
     given: config.FLUKEDEPLOY_ADMIN_PASSWORD,
     dataDirectory: config.DATA_DIR,
   });

@@ -1,5 +1,6 @@
 /** What the server answers, as far as the command line reads it. */
 import type { DeployPlan } from '../domain/deploy-plan.js';
+import type { AuditEntry } from '../domain/audit-chain.js';
 import type { FieldError, Failure } from '../domain/errors.js';
 import type { DeploymentKind } from '../domain/facts.js';
 import type { Severity } from '../domain/hooks.js';
@@ -52,6 +53,12 @@ export interface EntriesAnswer {
 /** Entries of all deployments, oldest first. */
 export interface LogsAnswer {
   readonly entries: readonly UnifiedLogEntry[];
+  readonly next_cursor: string;
+}
+
+/** Entries of the audit trail, oldest first. */
+export interface AuditAnswer {
+  readonly entries: readonly AuditEntry[];
   readonly next_cursor: string;
 }
 

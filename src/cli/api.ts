@@ -1,9 +1,11 @@
 /** The routes of the server that the command line uses. */
 import { LIMITS } from '../domain/limits.js';
+import type { ChainLink, ChainVerdict } from '../domain/audit-chain.js';
 import type { LogLevel } from '../domain/log-entry.js';
 import type { Phase } from '../domain/phases.js';
 import type {
   AppsAnswer,
+  AuditAnswer,
   DeploymentAnswer,
   EntriesAnswer,
   HistoryAnswer,
@@ -32,6 +34,17 @@ export interface EntryFilter {
   readonly level?: LogLevel;
 }
 
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly agent?: string;
+  readonly action?: string;
+  readonly target?: string;
+  readonly outcome?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  readonly until?: string;
+}
+
 /** About twenty seconds: a server that is restarted is back by then. */
 const DEPLOY_ATTEMPTS = 8;
 /** About two minutes: the deployment goes on meanwhile, and so does its log. */
@@ -39,6 +52,8 @@ const FOLLOW_ATTEMPTS = 30;
 /** A page of the longest lines still fits in memory well. */
 export const PAGE_ENTRIES = 500;
 const PAGE_APPS = 1000;
+/** A long chain takes its time. */
+const VERIFY_SILENCE_MS = 600_000;
 
 export class Api {
   constructor(private readonly transport: Transport) {}
@@ -133,6 +148,16 @@ export class Api {
 
   plugins(): Promise<PluginsAnswer> {
     return this.transport.send({ method: 'GET', path: '/api/v1/plugins' });
+  }
+
+  audit(filter: AuditFilter, cursor: string | undefined): Promise<AuditAnswer> {
+    const query = { ...filter, cursor, limit: PAGE_ENTRIES };
+    return this.transport.send({ method: 'GET', path: '/api/v1/audit', query });
+  }
+
+  auditVerdict(anchor: ChainLink | undefined): Promise<ChainVerdict> {
+    const query = { anchor: anchor && `${anchor.number}:${anchor.hash}` };
+    return this.transport.send({ method: 'GET', path: '/api/v1/audit/verify', query, silence_ms: VERIFY_SILENCE_MS });
   }
 
   /** A session of the administrator; a wrong password is not tried again. */

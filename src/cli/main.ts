@@ -13,6 +13,7 @@ import {
   type ChangeOptions,
   type RollbackOptions,
 } from './app.commands.js';
+import { audit, verifyAudit, type AuditOptions, type AuditVerifyOptions } from './audit.commands.js';
 import { CommandContext } from './command-context.js';
 import { deploy } from './deploy.command.js';
 import { withDeployOptions, withValidateOptions, type DeployOptions } from './deploy-options.js';
@@ -22,7 +23,7 @@ import { EXIT, exitCodeOf } from './failures.js';
 import { login, logout } from './login.command.js';
 import { logs, type LogsOptions } from './logs.command.js';
 import { mcp } from './mcp.command.js';
-import { integer, pluginName } from './option-values.js';
+import { chainLink, integer, pluginName, time } from './option-values.js';
 import type { PasswordOptions } from './password.js';
 import { newPlugin, plugins } from './plugin.commands.js';
 import { say, type SayOptions } from './rollout.commands.js';
@@ -129,6 +130,7 @@ function commandTable(context: CommandContext, end: End): Command {
   addAppCommands(program, context, end);
   addRolloutCommands(program, context, end);
   addPluginCommands(program, context, end);
+  addAuditCommands(program, context, end);
   return program;
 }
 
@@ -200,6 +202,29 @@ function addPluginCommands(program: Command, context: CommandContext, end: End):
     .description('list the plugins of the server')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }) => end(plugins(context, options)));
+}
+
+function addAuditCommands(program: Command, context: CommandContext, end: End): void {
+  const command = program
+    .command('audit')
+    .description('show who changed what, and who was refused')
+    .option('--actor <name>', 'of this person or token')
+    .option('--agent <name>', 'of this agent')
+    .option('--action <action>', 'such as app.scale')
+    .option('--target <target>', 'such as web/production')
+    .option('--outcome <outcome>', 'succeeded, unknown, or the code of an error')
+    .option('--since <time>', 'from this time on', time)
+    .option('--until <time>', 'before this time', time)
+    .option('--json', 'as JSON lines, which can be verified')
+    .action((options: AuditOptions) => end(audit(context, options)));
+
+  command
+    .command('verify')
+    .description('prove that nobody has rewritten the audit trail; exit code 1 when somebody has')
+    .option('--file <file>', 'an export, as JSON lines, instead of the trail of the server')
+    .option('--anchor <number:hash>', 'an entry that was noted earlier, and must still be there', chainLink)
+    .option('--json', 'as JSON')
+    .action((options: AuditVerifyOptions) => end(verifyAudit(context, options)));
 }
 
 function packageVersion(): string {

@@ -1,5 +1,6 @@
 /** Reads the values of options; what has not the right form is refused with the form it should have. */
 import { InvalidArgumentError } from 'commander';
+import type { ChainLink } from '../domain/audit-chain.js';
 import type { PortMapping, VolumeMount } from '../domain/app-spec.js';
 import type { JsonObject, PluginUse } from '../domain/hooks.js';
 import { PLUGIN_NAME } from '../domain/plugin.js';
@@ -13,6 +14,21 @@ export function pluginName(text: string): string {
   if (!PLUGIN_NAME.test(text))
     throw new InvalidArgumentError('It must be lower-case letters, digits and dashes, at most 50.');
   return text;
+}
+
+/** A time as people write it, such as `2026-02-03` or `2026-02-03T10:00:00Z`, in ISO 8601. */
+export function time(text: string): string {
+  const value = /^\d{4}-/.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (Number.isNaN(value.getTime()))
+    throw new InvalidArgumentError('It must be a time, such as 2026-02-03 or 2026-02-03T10:00:00Z.');
+  return value.toISOString();
+}
+
+/** An entry of the audit trail that was noted earlier. */
+export function chainLink(text: string): ChainLink {
+  const [, number, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (hash === undefined) throw new InvalidArgumentError('It must be <number>:<hash>, as a verification prints it.');
+  return { number: Number(number), hash };
 }
 
 /** Repeatable: `--env KEY=VALUE`; the last value of a name counts. */

@@ -16,7 +16,7 @@ type Definition = Readonly<Record<string, unknown>>;
 /** A string that is appended to `vocabulary`, so that a value becomes an IRI and turns back into the same string. */
 const iriBelow = (vocabulary: string): Definition => ({ '@type': '@vocab', '@context': { '@vocab': vocabulary } });
 
-function coercion(key: string, type: Term['type']): Definition {
+function coercion(key: string, type: Term['type'], namespace: string): Definition {
   switch (type) {
     case 'string':
       return {};
@@ -25,7 +25,7 @@ function coercion(key: string, type: Term['type']): Definition {
     case 'json':
       return { '@type': '@json' };
     case 'one_of':
-      return iriBelow(`${LOG_NAMESPACE}${key}/`);
+      return iriBelow(`${namespace}${key}/`);
     case 'deployment':
       return iriBelow(DEPLOYMENT_NAMESPACE);
     case 'integer':
@@ -36,11 +36,16 @@ function coercion(key: string, type: Term['type']): Definition {
   }
 }
 
-function definitions(terms: Readonly<Record<string, Term>>, common: Definition = {}): Record<string, Definition> {
+/** The terms as a context defines them; `common` is true of each of them. */
+export function definitions(
+  terms: Readonly<Record<string, Term>>,
+  common: Definition = {},
+  namespace = LOG_NAMESPACE,
+): Record<string, Definition> {
   return Object.fromEntries(
     Object.entries(terms).map(([key, { iri, type }]) => [
       key,
-      { '@id': iri ?? LOG_NAMESPACE + key, ...coercion(key, type), ...common },
+      { '@id': iri ?? namespace + key, ...coercion(key, type, namespace), ...common },
     ]),
   );
 }

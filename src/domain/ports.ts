@@ -3,6 +3,7 @@
  * Ports are abstract classes, so that the class itself is the injection token.
  */
 import type { AppConfig, DeploySpec } from './app-spec.js';
+export * from './audit-ports.js';
 export * from './delivery-ports.js';
 export * from './edge-ports.js';
 export * from './app-ports.js';
@@ -222,6 +223,8 @@ export abstract class Secrets {
 
 export interface Principal {
   readonly actor: Actor;
+  /** Of an API token. */
+  readonly token_id?: string;
   readonly scopes: readonly string[];
   /** App names or patterns with `*`; absent = all. */
   readonly apps?: readonly string[];
@@ -239,21 +242,8 @@ export interface TokenRecord {
   readonly revoked_at?: string;
 }
 
-export interface AuditRecord {
-  readonly at: string;
-  readonly actor: Actor;
-  readonly action: string;
-  readonly target: string;
-  readonly outcome: string;
-}
-
-/** Who changed what, when, and with which outcome. */
-export abstract class AuditTrail {
-  abstract audit(record: AuditRecord): Promise<void>;
-}
-
 /** Credentials, all of them as hashes. */
-export abstract class CredentialStore extends AuditTrail {
+export abstract class CredentialStore {
   abstract adminPasswordHash(): Promise<string | undefined>;
   /** Keeps the first one that was set when `replace` is false; answers the one kept. */
   abstract setAdminPasswordHash(hash: string, replace: boolean): Promise<string>;

@@ -6,6 +6,7 @@ import { DEPLOYMENT_KINDS } from '../../src/domain/facts.js';
 import { MAX_INTERRUPTIONS } from '../../src/domain/phases.js';
 import { UNDO_CHANCES } from '../../src/domain/deployment.js';
 import { DEFAULT_STRATEGIES } from '../../src/domain/strategy.js';
+import { AuditLog } from '../support/audit-log.js';
 import { emptyStores } from '../support/empty-stores.js';
 import { assertPromisesKept } from '../support/store-promises.js';
 import { StoreProcess } from '../support/store-process.js';
@@ -45,8 +46,11 @@ const orderOf = async (id: string): Promise<string> => {
 
 describe('a failure after the version has met requests', () => {
   it('orders the way back to what was live, in the transaction that ends it', async () => {
+    const audit = new AuditLog(test.database);
+    await audit.begin();
     const good = await process.goLive({ version: '1.4' }, IMAGE);
     const bad = await process.goWrong({ version: '1.5', config: { replicas: 7 } });
+    expect(await audit.lines()).toEqual(['auto-rollback app.rollback api-server/production succeeded']);
     expect(bad.state).toMatchObject({ status: 'failed', rollback: { release: 1 } });
 
     const { state, spec } = await process.record(await orderOf(bad.id));

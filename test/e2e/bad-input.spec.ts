@@ -209,6 +209,7 @@ describe('after all of this', () => {
     const reader = client.withToken(tokens.reader ?? '');
     expect((await reader.request('GET', '/api/v1/me')).body).toEqual({
       actor: { kind: 'token', name: 'test' },
+      token_id: tokens.reader?.split('_')[1],
       scopes: ['read'],
     });
   });

@@ -64,7 +64,8 @@ describe('the OpenAPI description', () => {
       const answers = Object.entries(operation.responses).filter(([status]) => /^2/.test(status));
       expect([name, answers.length]).toEqual([name, 1]);
       const [status, answer] = answers[0] ?? ['', undefined];
-      if (status !== '204') expect([name, Object.keys(answer?.content ?? {})]).toEqual([name, [expect.any(String)]]);
+      const types = Object.keys(answer?.content ?? {});
+      expect({ name, hasBody: types.length > 0 }).toEqual({ name, hasBody: status !== '204' });
       expect([name, operation.responses['default']?.content]).toEqual([
         name,
         { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },

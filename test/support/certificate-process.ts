@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { AesGcmSecrets } from '../../src/adapters/crypto/aes-gcm-secrets.js';
 import type { Database } from '../../src/adapters/postgres/database.js';
 import { PostgresCertificateStore } from '../../src/adapters/postgres/postgres-certificate-store.js';
-import { PostgresCredentialStore } from '../../src/adapters/postgres/postgres-credential-store.js';
+import { PostgresAuditTrail } from '../../src/adapters/postgres/postgres-audit-trail.js';
 import type { CertificateAuthority, EdgeSync } from '../../src/domain/edge-ports.js';
 import { CertificateOptions } from '../../src/modules/certificates/certificate-options.js';
 import { CertificateOrders } from '../../src/modules/certificates/certificate-orders.js';
@@ -31,9 +31,9 @@ export function certificateProcess(
   } = {},
 ): CertificateProcess {
   const store = new PostgresCertificateStore(database);
-  const trail = new PostgresCredentialStore(database);
+  const trail = new PostgresAuditTrail(database);
   const shown = new EdgeCertificates(store, SECRETS);
   const updates = new EdgeUpdates(edge);
   const orders = new CertificateOrders(store, authority, SECRETS, trail, updates, options);
-  return { store, service: new CertificatesService(store, authority, SECRETS, trail, orders, shown, updates, options) };
+  return { store, service: new CertificatesService(store, authority, SECRETS, orders, shown, updates, options) };
 }

@@ -1,8 +1,11 @@
-/** A Nest application as FlukeDeploy sets it up, with some controllers only, on a real port and over a real credential store. */
+/** A Nest application as FlukeDeploy sets it up, with some controllers only, on a real port and over real stores. */
 import { Global, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CredentialStore } from '../../src/domain/ports.js';
-import { ProblemFilter } from '../../src/gateways/http/problem.filter.js';
+import type { Database } from '../../src/adapters/postgres/database.js';
+import { PostgresAuditTrail } from '../../src/adapters/postgres/postgres-audit-trail.js';
+import { PostgresCredentialStore } from '../../src/adapters/postgres/postgres-credential-store.js';
+import { AuditTrail, CredentialStore } from '../../src/domain/ports.js';
+import { HttpAuditModule } from '../../src/gateways/http/http-audit.module.js';
 import { requestValidation } from '../../src/gateways/http/validation.js';
 import { AuthModule, AuthService } from '../../src/modules/auth/index.js';
 
@@ -19,17 +22,20 @@ export class TestServer {
   ) {}
 
   static async start(
-    store: CredentialStore,
+    database: Database,
     controllers: (new (...injected: never[]) => object)[] = [],
   ): Promise<TestServer> {
+    const providers = [
+      { provide: CredentialStore, useValue: new PostgresCredentialStore(database) },
+      { provide: AuditTrail, useValue: new PostgresAuditTrail(database) },
+    ];
     @Global()
-    @Module({ providers: [{ provide: CredentialStore, useValue: store }], exports: [CredentialStore] })
+    @Module({ providers, exports: providers })
     class StoreModule {}
-    @Module({ imports: [StoreModule, AuthModule], controllers })
+    @Module({ imports: [StoreModule, AuthModule, HttpAuditModule], controllers })
     class TestModule {}
 
     const app = await NestFactory.create(TestModule, { logger: false, abortOnError: false });
-    app.useGlobalFilters(new ProblemFilter());
     app.useGlobalPipes(requestValidation());
     await app.listen(0, '127.0.0.1');
     return new TestServer(app, await app.getUrl());

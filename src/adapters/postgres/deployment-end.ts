@@ -2,8 +2,10 @@
 import { ulid } from 'ulid';
 import type { DeploySpec } from '../../domain/app-spec.js';
 import type { DeploymentIdentity, DeploymentState, Fact } from '../../domain/deployment.js';
+import type { AuditRecord } from '../../domain/ports.js';
 import { automaticRollback, isRelease } from '../../domain/releases.js';
 import type { Client } from './database.js';
+import { APPEND_AUDIT } from './postgres-audit-trail.js';
 
 const UNFINISHED = 'finished_at is null';
 
@@ -89,6 +91,10 @@ async function orderRollback(client: Client, ended: Ended, state: DeploymentStat
   const { id: by, version } = order.identity;
   const at = state.finished_at ?? '';
   await append(ended.id, { type: 'rollback_ordered', at, by, release: order.identity.rollback_to ?? 0, version });
+  const { actor, app_name, environment } = order.identity;
+  const target = `${app_name}/${environment}`;
+  const audit: AuditRecord = { at, actor, action: 'app.rollback', target, outcome: 'succeeded' };
+  await client.query(APPEND_AUDIT, [JSON.stringify(audit)]);
 }
 
 /** The deployment that was rolled back learns how that ended. */

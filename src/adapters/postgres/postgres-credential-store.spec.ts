@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 beforeEach(async () => {
-  await postgres.database.query('truncate admin_credential, tokens, sessions, audit');
+  await postgres.database.query('truncate admin_credential, tokens, sessions');
 });
 
 describe('the admin password', () => {
@@ -106,18 +106,5 @@ describe('sessions', () => {
     await store.addSession('live', LATER);
     await store.endSessions();
     expect(await store.sessionAlive('live')).toBe(false);
-  });
-});
-
-describe('the audit trail', () => {
-  it('keeps what it is told, in order', async () => {
-    const record = { at: BEFORE, actor: { kind: 'token', name: 'ci', agent: 'OPERATOR' } } as const;
-    await store.audit({ ...record, action: 'token.create', target: 'a1', outcome: 'succeeded' });
-    await store.audit({ ...record, action: 'token.revoke', target: 'a1', outcome: 'token_not_found' });
-    const rows = await postgres.database.query('select at, actor, action, target, outcome from audit order by number');
-    expect(rows).toEqual([
-      { ...record, at: new Date(BEFORE), action: 'token.create', target: 'a1', outcome: 'succeeded' },
-      { ...record, at: new Date(BEFORE), action: 'token.revoke', target: 'a1', outcome: 'token_not_found' },
-    ]);
   });
 });

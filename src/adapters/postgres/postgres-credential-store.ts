@@ -1,5 +1,5 @@
-/** Credentials and the audit trail in PostgreSQL. What has expired or was revoked is judged by the database's clock. */
-import { type AuditRecord, CredentialStore, type TokenRecord } from '../../domain/ports.js';
+/** Credentials in PostgreSQL. What has expired or was revoked is judged by the database's clock. */
+import { CredentialStore, type TokenRecord } from '../../domain/ports.js';
 import type { Database } from './database.js';
 
 const MOST_TOKENS_LISTED = 1_000;
@@ -91,16 +91,6 @@ export class PostgresCredentialStore extends CredentialStore {
 
   override async endSessions(): Promise<void> {
     await this.database.query('delete from sessions');
-  }
-
-  override async audit({ at, actor, action, target, outcome }: AuditRecord): Promise<void> {
-    await this.database.query('insert into audit (at, actor, action, target, outcome) values ($1, $2, $3, $4, $5)', [
-      at,
-      actor,
-      action,
-      target,
-      outcome,
-    ]);
   }
 }
 

@@ -6,7 +6,7 @@ import { PostgresCredentialStore } from '../../adapters/postgres/postgres-creden
 import { hashPassword } from '../../modules/auth/passwords.js';
 import type { Principal } from '../../domain/ports.js';
 import { hashToken, newApiToken } from '../../modules/auth/credentials.js';
-import { CurrentPrincipal, Policy, Public, RouteInventory } from '../../modules/auth/index.js';
+import { Audited, CurrentPrincipal, Policy, Public, RouteInventory } from '../../modules/auth/index.js';
 
 jest.setTimeout(60_000);
 
@@ -25,6 +25,7 @@ class AppsController {
   }
 
   @Post(':name/deploy')
+  @Audited('app.deploy', ':name')
   @Policy({ scope: 'deploy', app: 'name' })
   deploy(@CurrentPrincipal() principal: Principal): Principal {
     return principal;
@@ -52,9 +53,8 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 beforeEach(async () => {
   await postgres.database.query('truncate tokens, sessions');
-  server = await TestServer.start(store, [AppsController, PublicController]);
+  server = await TestServer.start(postgres.database, [AppsController, PublicController]);
   session = await server.logIn(PASSWORD);
-  await postgres.database.query('truncate audit');
 });
 afterEach(() => server.stop());
 
@@ -87,6 +87,7 @@ describe('who gets in', () => {
     const token = await newToken({ name: 'ops', scopes: ['read', 'deploy'], apps: ['web-*'], agent: 'OPERATOR' });
     const principal = {
       actor: { kind: 'token', name: 'ops', agent: 'OPERATOR' },
+      token_id: token.split('_')[1],
       scopes: ['read', 'deploy'],
       apps: ['web-*'],
     };
@@ -127,7 +128,7 @@ describe('who gets in', () => {
 
   it('a session made before a restart', async () => {
     await server.stop();
-    server = await TestServer.start(store);
+    server = await TestServer.start(postgres.database);
     expect((await server.call('GET', '/api/v1/me', session)).status).toBe(200);
   });
 });

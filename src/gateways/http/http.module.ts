@@ -1,6 +1,6 @@
 /** The HTTP side: every module with routes, and how all of them validate and tell errors. */
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { APP_PIPE } from '@nestjs/core';
 import { AppsModule } from '../../modules/apps/index.js';
 import { AuthModule } from '../../modules/auth/index.js';
 import { DeploymentsModule } from '../../modules/deployments/index.js';
@@ -10,7 +10,7 @@ import { McpModule } from '../../modules/mcp/index.js';
 import { PluginsModule } from '../../modules/plugins/index.js';
 import { RegistriesModule } from '../../modules/registries/index.js';
 import { SchemasModule } from '../../modules/schemas/index.js';
-import { ProblemFilter } from './problem.filter.js';
+import { HttpAuditModule } from './http-audit.module.js';
 import { ProblemsController } from './problems.controller.js';
 import { requestValidation } from './validation.js';
 
@@ -20,6 +20,7 @@ import { requestValidation } from './validation.js';
     AuthModule,
     DeploymentsModule,
     HealthModule,
+    HttpAuditModule,
     LogsModule,
     McpModule,
     PluginsModule,
@@ -27,9 +28,6 @@ import { requestValidation } from './validation.js';
     SchemasModule,
   ],
   controllers: [ProblemsController],
-  providers: [
-    { provide: APP_FILTER, useClass: ProblemFilter },
-    { provide: APP_PIPE, useFactory: requestValidation },
-  ],
+  providers: [{ provide: APP_PIPE, useFactory: requestValidation }],
 })
 export class HttpModule {}

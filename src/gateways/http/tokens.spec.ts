@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuditLog } from '../../../test/support/audit-log.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { TestServer } from '../../../test/support/test-server.js';
 import { PostgresCredentialStore } from '../../adapters/postgres/postgres-credential-store.js';
@@ -10,19 +11,21 @@ const PASSWORD = 'correct horse battery staple';
 
 let postgres: TestDatabase;
 let store: PostgresCredentialStore;
+let audit: AuditLog;
 let server: TestServer;
 let session: string;
 beforeAll(async () => {
   postgres = await startTestDatabase();
+  audit = new AuditLog(postgres.database);
   store = new PostgresCredentialStore(postgres.database);
   await store.setAdminPasswordHash(await hashPassword(PASSWORD), true);
 });
 afterAll(() => postgres.stop());
 beforeEach(async () => {
   await postgres.database.query('truncate tokens, sessions');
-  server = await TestServer.start(store);
+  server = await TestServer.start(postgres.database);
   session = await server.logIn(PASSWORD);
-  await postgres.database.query('truncate audit');
+  await audit.begin();
 });
 afterEach(() => server.stop());
 
@@ -31,13 +34,6 @@ async function newToken(order: Record<string, unknown>): Promise<string> {
   const { status, body } = await server.call('POST', '/api/v1/tokens', session, { name: 'test', ...order });
   expect(status).toBe(201);
   return String(body['token']);
-}
-
-async function trail(): Promise<unknown[]> {
-  const rows = await postgres.database.query<{ actor: { name: string }; action: string; outcome: string }>(
-    'select actor, action, outcome from audit order by number',
-  );
-  return rows.map(({ actor, action, outcome }) => `${actor.name} ${action} ${outcome}`);
 }
 
 describe('tokens', () => {
@@ -90,10 +86,10 @@ describe('tokens', () => {
     expect((await server.call('DELETE', `/api/v1/tokens/${id}`, session)).body).toMatchObject({
       code: 'token_not_found',
     });
-    expect(await trail()).toEqual([
-      'admin token.create succeeded',
-      'ops token.revoke succeeded',
-      'admin token.revoke token_not_found',
+    expect(await audit.lines()).toEqual([
+      `admin token.create ${id} succeeded`,
+      `ops token.revoke ${id} succeeded`,
+      `admin token.revoke ${id} token_not_found`,
     ]);
   });
 });

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { DeployError } from '../../domain/errors.js';
-import { AppStore, AuditTrail, Cluster, type AppPlace, type Principal, type Removal } from '../../domain/ports.js';
+import { AppStore, Cluster, type AppPlace, type Removal } from '../../domain/ports.js';
 import { JobCleanup } from '../deployments/index.js';
 import { EdgeRouter } from '../edge/index.js';
 import type { VolumeChoice } from './apps.dto.js';
@@ -21,19 +21,16 @@ export class AppRemoval {
     private readonly cluster: Cluster,
     private readonly jobs: JobCleanup,
     private readonly router: EdgeRouter,
-    private readonly trail: AuditTrail,
   ) {}
 
   /**
    * Where a crash cuts it off, asking again goes on.
    * @throws DeployError `app_not_found`, `deployment_in_progress`
    */
-  async remove(place: AppPlace, volumes: VolumeChoice, { actor }: Principal): Promise<RemovedAppView> {
+  async remove(place: AppPlace, volumes: VolumeChoice): Promise<RemovedAppView> {
     const removal = await this.apps.remove(place);
     if (removal === undefined) throw new DeployError('app_not_found');
     const target = `${place.app_name}/${place.environment}`;
-    const at = new Date().toISOString();
-    await this.trail.audit({ at, actor, action: 'app.delete', target, outcome: 'succeeded' });
 
     // Requests first: they end at a page of the edge, not at an address that nobody has.
     await this.router.sync().catch((error: unknown) => {

@@ -2,7 +2,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Principal } from '../../domain/ports.js';
-import { CurrentPrincipal, Policy } from '../auth/index.js';
+import { Audited, CurrentPrincipal, Policy } from '../auth/index.js';
 import { AppParams, DeploymentView, IdempotencyKey, Idempotent, PageQuery } from '../deployments/index.js';
 import { AppOrders } from './app-orders.js';
 import { AppRemoval } from './app-removal.js';
@@ -37,6 +37,7 @@ export class AppsController {
   @Patch(':name')
   @HttpCode(202)
   @Policy({ scope: 'apps:write', app: 'name' })
+  @Audited('app.configure', ':name/:environment=production')
   @Idempotent()
   configure(
     @Param() { name }: AppParams,
@@ -51,6 +52,7 @@ export class AppsController {
   @Post(':name/scale')
   @HttpCode(202)
   @Policy({ scope: 'deploy', app: 'name' })
+  @Audited('app.scale', ':name/:environment=production')
   @Idempotent()
   scale(
     @Param() { name }: AppParams,
@@ -65,6 +67,7 @@ export class AppsController {
   @Post(':name/restart')
   @HttpCode(202)
   @Policy({ scope: 'deploy', app: 'name' })
+  @Audited('app.restart', ':name/:environment=production')
   @Idempotent()
   restart(
     @Param() { name }: AppParams,
@@ -79,6 +82,7 @@ export class AppsController {
   @Post(':name/rollback')
   @HttpCode(202)
   @Policy({ scope: 'rollback', app: 'name' })
+  @Audited('app.rollback', ':name/:environment=production')
   @Idempotent()
   rollback(
     @Param() { name }: AppParams,
@@ -92,11 +96,11 @@ export class AppsController {
   /** Removes the app with its services, releases and host names. Deployments and their log stay readable. */
   @Delete(':name')
   @Policy({ scope: 'apps:write', app: 'name' })
+  @Audited('app.delete', ':name/:environment=production')
   remove(
     @Param() { name }: AppParams,
     @Query() { environment = 'production', volumes = 'keep' }: DeleteAppQuery,
-    @CurrentPrincipal() principal: Principal,
   ): Promise<RemovedAppView> {
-    return this.removal.remove({ app_name: name, environment }, volumes, principal);
+    return this.removal.remove({ app_name: name, environment }, volumes);
   }
 }

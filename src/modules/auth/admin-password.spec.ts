@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuditLog } from '../../../test/support/audit-log.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { PostgresCredentialStore } from '../../adapters/postgres/postgres-credential-store.js';
 import { establishAdminPassword } from './admin-password.js';
@@ -11,24 +12,28 @@ jest.setTimeout(60_000);
 
 let postgres: TestDatabase;
 let store: PostgresCredentialStore;
+let audit: AuditLog;
 let root: string;
 beforeAll(async () => {
   postgres = await startTestDatabase();
   store = new PostgresCredentialStore(postgres.database);
+  audit = new AuditLog(postgres.database);
 });
 afterAll(() => postgres.stop());
 beforeEach(async () => {
-  await postgres.database.query('truncate admin_credential, sessions, audit');
+  await postgres.database.query('truncate admin_credential, sessions');
+  await audit.begin();
   root = await mkdtemp(join(tmpdir(), 'flukedeploy-spec-'));
 });
 afterEach(() => rm(root, { recursive: true }));
 
-const start = (machine = 'one') => establishAdminPassword(store, { dataDirectory: join(root, machine) });
-const startWith = (given: string) => establishAdminPassword(store, { given, dataDirectory: join(root, 'one') });
+const start = (machine = 'one') => establishAdminPassword(store, audit.trail, { dataDirectory: join(root, machine) });
+const startWith = (given: string) =>
+  establishAdminPassword(store, audit.trail, { given, dataDirectory: join(root, 'one') });
 const file = (machine = 'one') => join(root, machine, 'admin-password');
 const written = async (machine = 'one') => (await readFile(file(machine), 'utf8')).trim();
 const isPassword = async (password: string) => verifyPassword(password, (await store.adminPasswordHash()) ?? '');
-const changesAudited = async () => (await postgres.database.query('select 1 from audit')).length;
+const changesAudited = async () => (await audit.entries()).length;
 
 describe('the first start', () => {
   it('makes a readable password, for the owner of the file only, and says where it is', async () => {

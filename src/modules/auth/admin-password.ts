@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPrivateFile } from '../../adapters/process/private-file.js';
-import type { CredentialStore } from '../../domain/ports.js';
+import type { AuditTrail, CredentialStore } from '../../domain/ports.js';
 import { hashPassword, verifyPassword } from './passwords.js';
 
 const LENGTH = 20;
@@ -23,41 +23,42 @@ export type AdminPasswordPlace =
 /** To be called at every start, by any number of processes at once, before the first login. */
 export async function establishAdminPassword(
   store: CredentialStore,
+  trail: AuditTrail,
   { given, dataDirectory }: AdminPasswordOptions,
 ): Promise<AdminPasswordPlace> {
   const file = join(dataDirectory, 'admin-password');
   if (given !== undefined) {
-    await replace(store, given);
+    await replace(store, trail, given);
     await rm(file, { force: true });
     return { kept: 'environment' };
   }
-  const kept = (await store.adminPasswordHash()) ?? (await makeFirst(store, file));
+  const kept = (await store.adminPasswordHash()) ?? (await makeFirst(store, trail, file));
   const written = await read(file);
   return written !== undefined && (await verifyPassword(written, kept))
     ? { kept: 'file', file }
     : { kept: 'elsewhere' };
 }
 
-async function replace(store: CredentialStore, given: string): Promise<void> {
+async function replace(store: CredentialStore, trail: AuditTrail, given: string): Promise<void> {
   const kept = await store.adminPasswordHash();
   if (kept !== undefined && (await verifyPassword(given, kept))) return;
   await store.setAdminPasswordHash(await hashPassword(given), true);
   await store.endSessions();
-  await audit(store, 'environment');
+  await audit(trail, 'environment');
 }
 
 /**
  * The file comes first: a start that dies before the store knows the password leaves it to the next one.
  * On several machines only one password gets into the store, and the others take their file back.
  */
-async function makeFirst(store: CredentialStore, file: string): Promise<string> {
+async function makeFirst(store: CredentialStore, trail: AuditTrail, file: string): Promise<string> {
   await createPrivateFile(file, `${readablePassword()}\n`);
   const password = await read(file);
   if (!password) throw new Error(`${file} is empty. Remove it, and the next start makes a new password.`);
 
   const hash = await hashPassword(password);
   const kept = await store.setAdminPasswordHash(hash, false);
-  if (kept === hash) await audit(store, file);
+  if (kept === hash) await audit(trail, file);
   else if (!(await verifyPassword(password, kept))) await rm(file, { force: true });
   return kept;
 }
@@ -75,9 +76,9 @@ async function read(file: string): Promise<string | undefined> {
   }
 }
 
-function audit(store: CredentialStore, target: string): Promise<void> {
+function audit(trail: AuditTrail, target: string): Promise<void> {
   const actor = { kind: 'system', name: 'flukedeploy' } as const;
-  return store.audit({
+  return trail.audit({
     at: new Date().toISOString(),
     actor,
     action: 'admin_password.set',

@@ -1,6 +1,7 @@
 /** Sessions for people, tokens for programs, and who one is. */
 import { Body, Controller, Delete, Get, Header, HttpCode, Ip, Param, Post } from '@nestjs/common';
 import type { Principal } from '../../domain/ports.js';
+import { Audited } from './audited.js';
 import { CurrentPrincipal } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { Policy, Public } from './policy.js';
@@ -14,6 +15,7 @@ export class AuthController {
   /** Logs the administrator in: the session's token goes into `Authorization: Bearer …`. */
   @Post('session')
   @Public('This is where credentials come from.')
+  @Audited('session.create', 'admin')
   @Header('Cache-Control', 'no-store')
   createSession(@Body() { password }: LoginDto, @Ip() address: string): Promise<SessionDto> {
     return this.auth.login(password, address);
@@ -29,9 +31,10 @@ export class AuthController {
   /** Makes an API token. The answer is the only one that shows it. */
   @Post('tokens')
   @Policy({ scope: 'admin' })
+  @Audited('token.create', ':id', ':name')
   @Header('Cache-Control', 'no-store')
-  createToken(@CurrentPrincipal() { actor }: Principal, @Body() order: CreateTokenDto): Promise<CreatedTokenDto> {
-    return this.auth.createToken(actor, order);
+  createToken(@Body() order: CreateTokenDto): Promise<CreatedTokenDto> {
+    return this.auth.createToken(order);
   }
 
   /** The newest thousand tokens, without the tokens themselves. */
@@ -44,8 +47,9 @@ export class AuthController {
   /** Revokes a token: the next request with it is refused. */
   @Delete('tokens/:id')
   @Policy({ scope: 'admin' })
+  @Audited('token.revoke', ':id')
   @HttpCode(204)
-  async revokeToken(@CurrentPrincipal() { actor }: Principal, @Param('id') id: string): Promise<void> {
-    await this.auth.revokeToken(actor, id);
+  async revokeToken(@Param('id') id: string): Promise<void> {
+    await this.auth.revokeToken(id);
   }
 }

@@ -37,15 +37,21 @@ export class AuthGuard implements CanActivate {
     const token = tokenOf(request);
     const principal = token === undefined ? undefined : await this.auth.authenticateToken(token);
     if (principal === undefined) throw new DeployError('unauthenticated');
-    requirePolicy(principal, policy, request);
+    // Before it may be refused: a refusal is told along with who it met.
     request.principal = principal;
+    requirePolicy(principal, policy, request);
     return true;
   }
 }
 
+/** Whose credentials the request has shown, as soon as that is known. */
+export function principalOf(request: Request): Principal | undefined {
+  return (request as AuthenticatedRequest).principal;
+}
+
 /** Who makes the request. Only on routes with a `@Policy`. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
-  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  const principal = principalOf(context.switchToHttp().getRequest<Request>());
   if (principal === undefined) throw new Error('A public route has no principal.');
   return principal;
 });

@@ -1,6 +1,5 @@
-/** Logs in, makes and revokes tokens, and tells whose a token is. Every change is audited. */
+/** Logs in, makes and revokes tokens, and tells whose a token is. */
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { CredentialStore, type Principal, type TokenRecord } from '../../domain/ports.js';
 import { hashToken, isApiToken, isSessionToken, newApiToken, newSessionToken } from './credentials.js';
@@ -42,13 +41,9 @@ export class AuthService {
    */
   async login(password: string, address: string, now = performance.now()): Promise<Session> {
     const correct = await this.backoff.attempt(address, now, () => this.isAdminPassword(password));
-    if (!correct) {
-      await this.audit(ADMIN.actor, 'session.create', address, 'wrong_password');
-      throw new DeployError('wrong_password');
-    }
+    if (!correct) throw new DeployError('wrong_password');
     const session = { token: newSessionToken(), expires_at: time(Date.now() + SESSION_DAYS * DAY_MS) };
     await this.store.addSession(hashToken(session.token), session.expires_at);
-    await this.audit(ADMIN.actor, 'session.create', address, 'succeeded');
     return session;
   }
 
@@ -63,7 +58,7 @@ export class AuthService {
   }
 
   /** The only moment in which the token itself is known. */
-  async createToken(actor: Actor, order: TokenOrder): Promise<TokenRecord & { readonly token: string }> {
+  async createToken(order: TokenOrder): Promise<TokenRecord & { readonly token: string }> {
     // Whoever may make tokens can make one for all apps.
     if (order.apps && order.scopes.includes('admin')) {
       const message = 'cannot restrict a token with the scope admin';
@@ -81,7 +76,6 @@ export class AuthService {
       expires_at: time(now + (order.expires_in_days ?? TOKEN_DAYS) * DAY_MS),
     };
     await this.store.addToken(record, hashToken(token));
-    await this.audit(actor, 'token.create', id, 'succeeded');
     return { ...record, token };
   }
 
@@ -90,25 +84,20 @@ export class AuthService {
   }
 
   /** @throws DeployError `token_not_found`, also when it was revoked before */
-  async revokeToken(actor: Actor, id: string): Promise<void> {
-    const revoked = await this.store.revokeToken(id);
-    await this.audit(actor, 'token.revoke', id, revoked ? 'succeeded' : 'token_not_found');
-    if (!revoked) throw new DeployError('token_not_found');
+  async revokeToken(id: string): Promise<void> {
+    if (!(await this.store.revokeToken(id))) throw new DeployError('token_not_found');
   }
 
   private async isAdminPassword(password: string): Promise<boolean> {
     const kept = await this.store.adminPasswordHash();
     return kept !== undefined && (await verifyPassword(password, kept));
   }
-
-  private audit(actor: Actor, action: string, target: string, outcome: string): Promise<void> {
-    return this.store.audit({ at: time(Date.now()), actor, action, target, outcome });
-  }
 }
 
-function principalOf({ name, agent, scopes, apps }: TokenRecord): Principal {
+function principalOf({ id, name, agent, scopes, apps }: TokenRecord): Principal {
   return {
     actor: { kind: 'token', name, ...(agent !== undefined && { agent }) },
+    token_id: id,
     scopes: scopes.includes('admin') ? SCOPES : scopes,
     ...(apps && { apps }),
   };

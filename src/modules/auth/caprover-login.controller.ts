@@ -3,6 +3,7 @@ import { type ArgumentsHost, Body, Catch, Controller, type ExceptionFilter } fro
 import { Header, HttpCode, Ip, Post, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
 import { DeployError } from '../../domain/errors.js';
+import { Audited } from './audited.js';
 import { AuthService } from './auth.service.js';
 import { Public } from './policy.js';
 import { CaproverLoginAnswerDto, CaproverLoginDto } from './session.dto.js';
@@ -29,6 +30,7 @@ export class CaproverLoginController {
   @Post('login')
   @HttpCode(200)
   @Public('This is where credentials come from.')
+  @Audited('session.create', 'admin')
   @Header('Cache-Control', 'no-store')
   async login(@Body() { password }: CaproverLoginDto, @Ip() address: string): Promise<CaproverLoginAnswerDto> {
     const { token } = await this.auth.login(password, address);

@@ -1,7 +1,8 @@
 /** What other parts may use of the authentication. */
 export { establishAdminPassword } from './admin-password.js';
-export { CurrentPrincipal } from './auth.guard.js';
+export { Audited, auditedActionOf, isChange, type AuditedAction } from './audited.js';
+export { CurrentPrincipal, principalOf } from './auth.guard.js';
 export { AuthModule } from './auth.module.js';
 export { AuthService } from './auth.service.js';
 export { Policy, Public, requireApp, type Scope, SCOPES } from './policy.js';
-export { RouteInventory } from './route-inventory.js';
+export { RouteInventory, type Route } from './route-inventory.js';

@@ -1,4 +1,4 @@
-import { Controller, Get, Global, Module, Param } from '@nestjs/common';
+import { Controller, Get, Global, Module, Param, Post } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule, NestFactory } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
 import { Database } from '../../adapters/postgres/database.js';
@@ -35,6 +35,15 @@ class MisnamedController {
   }
 }
 
+@Controller('unseen')
+@Policy({ scope: 'deploy' })
+class UnseenController {
+  @Post('change')
+  change(): string {
+    return 'changed';
+  }
+}
+
 @Controller(['one', 'two'])
 @Policy({ scope: 'read' })
 class ManyRoutesController {
@@ -60,6 +69,7 @@ describe('the route inventory', () => {
   it.each([
     [ForgottenController, 'GET /forgotten (ForgottenController.answer)'],
     [MisnamedController, 'GET /apps/:name (MisnamedController.find)'],
+    [UnseenController, 'Routes that change something without @Audited: POST /unseen/change (UnseenController.change)'],
   ])('stops the start for %o', async (controller, route) => {
     const app = await start(controller);
     await expect(app.init()).rejects.toThrow(route);

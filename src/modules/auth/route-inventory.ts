@@ -2,6 +2,7 @@
 import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { auditedActionOf, isChange, type AuditedAction } from './audited.js';
 import { policyOf, type RoutePolicy } from './policy.js';
 
 export interface Route {
@@ -12,6 +13,8 @@ export interface Route {
   /** Class and method that answer. */
   readonly handler: string;
   readonly policy: RoutePolicy | undefined;
+  /** Of routes that change something. */
+  readonly audited: AuditedAction | undefined;
 }
 
 @Injectable()
@@ -32,15 +35,16 @@ export class RouteInventory {
     });
   }
 
-  /** @throws Error naming each route without a policy, or whose policy names a parameter it does not have */
+  /** @throws Error naming each route without a policy, or whose policy names a parameter it does not have, or that changes something unseen */
   check(): void {
-    const wrong = this.routes().filter(({ policy, path }) => {
+    const routes = this.routes();
+    const wrong = routes.filter(({ policy, path }) => {
       if (policy === undefined) return true;
       return 'app' in policy && !path.split('/').includes(`:${policy.app}`);
     });
-    if (wrong.length === 0) return;
-    const list = wrong.map(({ method, path, handler }) => `${method} ${path} (${handler})`).join(', ');
-    throw new Error(`Routes without a fitting @Policy or @Public: ${list}`);
+    if (wrong.length > 0) throw new Error(`Routes without a fitting @Policy or @Public: ${listed(wrong)}`);
+    const unseen = routes.filter(({ method, audited }) => isChange(method) && audited === undefined);
+    if (unseen.length > 0) throw new Error(`Routes that change something without @Audited: ${listed(unseen)}`);
   }
 
   private routesOf(controller: Type<object>, name: string): Route[] {
@@ -57,6 +61,7 @@ export class RouteInventory {
           .join('/')}`,
         handler: `${controller.name}.${name}`,
         policy: policyOf(this.reflector, handler, controller),
+        audited: auditedActionOf(this.reflector, handler),
       })),
     );
   }
@@ -64,4 +69,8 @@ export class RouteInventory {
   private paths(target: Type | (() => unknown)): string[] {
     return [this.reflector.get<string | string[] | undefined>(PATH_METADATA, target) ?? '/'].flat();
   }
+}
+
+function listed(routes: readonly Route[]): string {
+  return routes.map(({ method, path, handler }) => `${method} ${path} (${handler})`).join(', ');
 }

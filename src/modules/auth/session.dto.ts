@@ -46,6 +46,8 @@ export class ActorDto implements Actor {
 
 export class PrincipalDto {
   readonly actor: ActorDto;
+  /** Of an API token. */
+  readonly token_id?: string;
   @ApiProperty({ type: [String], enum: SCOPES })
   readonly scopes: readonly string[];
   /** The only apps these credentials may touch, as names or patterns with `*`; absent: all. */

@@ -9,6 +9,7 @@ import {
   CertificateStore,
   OrderRefused,
   Secrets,
+  type AuditOutcome,
   type CertificateClaim,
   type CertificateRecord,
   type ChallengeBoard,
@@ -146,7 +147,7 @@ export class CertificateOrders {
     return new DeployError('internal', undefined, { cause: error });
   }
 
-  async #audit({ id }: CertificateRecord, action: string, outcome: string): Promise<void> {
+  async #audit({ id }: CertificateRecord, action: string, outcome: AuditOutcome): Promise<void> {
     const actor = { kind: 'system', name: 'flukedeploy' } as const;
     await this.trail.audit({ at: new Date().toISOString(), actor, action, target: id, outcome });
   }

@@ -4,7 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { matchesPattern } from '../../domain/app-pattern.js';
 import { DeployError } from '../../domain/errors.js';
 import { DeploymentStore, type CertificateRecord, type Principal } from '../../domain/ports.js';
-import { CurrentPrincipal, Policy } from '../auth/index.js';
+import { Audited, CurrentPrincipal, Policy } from '../auth/index.js';
 import { certificateView, CertificateListView, CertificateView } from './certificate.view.js';
 import {
   AppCertificatesQuery,
@@ -46,27 +46,29 @@ export class CertificatesController {
 
   /** Serves an own certificate; it takes the place of the app's own ones for the same names, and comes before ordered ones. */
   @Put('apps/:name/certificates')
+  @Audited('certificate.upload', ':name/:environment=production')
   @Policy({ scope: 'apps:write', app: 'name' })
   async upload(
     @Param() { name }: CertificateAppParams,
     @Body() { environment = 'production', ...order }: OwnCertificateDto,
-    @CurrentPrincipal() { actor }: Principal,
   ): Promise<CertificateView> {
     await this.#requireExisting(name);
-    return certificateView(await this.certificates.upload(actor, { app_name: name, environment }, order));
+    return certificateView(await this.certificates.upload({ app_name: name, environment }, order));
   }
 
   /** Orders it anew in the background, however fresh it is; the one there is stays until the next one works. */
   @Post('certificates/:id/renew')
+  @Audited('certificate.renew', ':id')
   @Policy({ scope: 'apps:write' })
   @HttpCode(202)
   async renew(@Param() { id }: CertificateParams, @CurrentPrincipal() principal: Principal): Promise<CertificateView> {
     const record = await this.#visible(id, principal);
-    return certificateView(await this.certificates.renew(principal.actor, record));
+    return certificateView(await this.certificates.renew(record));
   }
 
   /** Revokes an ordered one at its authority, then removes it. */
   @Delete('certificates/:id')
+  @Audited('certificate.delete', ':id')
   @Policy({ scope: 'apps:write' })
   @HttpCode(204)
   async remove(
@@ -74,7 +76,7 @@ export class CertificatesController {
     @Query() { reason = 'unspecified' }: RevocationQuery,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    await this.certificates.remove(principal.actor, await this.#visible(id, principal), reason);
+    await this.certificates.remove(await this.#visible(id, principal), reason);
   }
 
   async #list(filter: Parameters<CertificatesService['list']>[0]): Promise<CertificateListView> {

@@ -1,9 +1,7 @@
 /** What apps, people and the edge want of certificates: declare, look, upload, renew, revoke. */
 import { Injectable, Logger } from '@nestjs/common';
-import type { Actor } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import {
-  AuditTrail,
   CertificateAuthority,
   CertificateStore,
   Secrets,
@@ -32,7 +30,6 @@ export class CertificatesService {
     private readonly store: CertificateStore,
     private readonly authority: CertificateAuthority,
     private readonly secrets: Secrets,
-    private readonly trail: AuditTrail,
     private readonly orders: CertificateOrders,
     private readonly shown: EdgeCertificates,
     private readonly edge: EdgeUpdates,
@@ -75,66 +72,40 @@ export class CertificatesService {
   }
 
   /** @throws DeployError `certificate_invalid` naming the field, `domain_taken` */
-  async upload(actor: Actor, place: Place, order: OwnCertificateOrder): Promise<CertificateRecord> {
-    const record = await this.#audited(
-      actor,
-      'certificate.upload',
-      `${place.app_name}/${place.environment}`,
-      async () => {
-        const { private_key, ...own } = readOwnCertificate(order, Date.now());
-        if ((await this.store.wantedByOther(place, own.hosts)) !== undefined) {
-          const message = 'is for a host name that belongs to another app';
-          throw new DeployError('domain_taken', `certificate: ${message}`, {
-            fields: [{ path: 'certificate', message }],
-          });
-        }
-        const sealed = this.secrets.seal(private_key, keyContext(place));
-        return this.store.keepOwn(place, newCertificateId(), { ...own, private_key: sealed });
-      },
-    );
+  async upload(place: Place, order: OwnCertificateOrder): Promise<CertificateRecord> {
+    const { private_key, ...own } = readOwnCertificate(order, Date.now());
+    if ((await this.store.wantedByOther(place, own.hosts)) !== undefined) {
+      const message = 'is for a host name that belongs to another app';
+      throw new DeployError('domain_taken', `certificate: ${message}`, { fields: [{ path: 'certificate', message }] });
+    }
+    const sealed = this.secrets.seal(private_key, keyContext(place));
+    const record = await this.store.keepOwn(place, newCertificateId(), { ...own, private_key: sealed });
     await this.edge.tell();
     return record;
   }
 
   /** Orders it anew, in the background. @throws DeployError `acme_disabled`, `certificate_not_renewable` */
-  async renew(actor: Actor, { id, origin }: CertificateRecord): Promise<CertificateRecord> {
-    return this.#audited(actor, 'certificate.renew', id, async () => {
-      if (origin === 'own') {
-        throw new DeployError('certificate_not_renewable', 'It was uploaded; upload the next one in the same way.');
-      }
-      if (!this.options.enabled) throw new DeployError('acme_disabled');
-      if (!(await this.store.hasten(id))) {
-        throw new DeployError('certificate_not_renewable', 'No app wants a certificate for its names any more.');
-      }
-      return this.find(id);
-    });
+  async renew({ id, origin }: CertificateRecord): Promise<CertificateRecord> {
+    if (origin === 'own') {
+      throw new DeployError('certificate_not_renewable', 'It was uploaded; upload the next one in the same way.');
+    }
+    if (!this.options.enabled) throw new DeployError('acme_disabled');
+    if (!(await this.store.hasten(id))) {
+      throw new DeployError('certificate_not_renewable', 'No app wants a certificate for its names any more.');
+    }
+    return this.find(id);
   }
 
   /** One of the authority is revoked there first; when that cannot be done, nothing changes. */
-  async remove(actor: Actor, record: CertificateRecord, reason: RevocationReason): Promise<void> {
-    await this.#audited(actor, 'certificate.delete', record.id, async () => {
-      const { issued, origin, state, id } = record;
-      const isTrusted = issued !== undefined && Date.parse(issued.expires_at) > Date.now() && state !== 'revoked';
-      if (origin === 'acme' && isTrusted) {
-        await this.authority.revoke(await this.orders.accountKey(), issued.certificate, reason);
-        await this.store.revoked(id);
-        this.#logger.log(`Revoked the certificate for ${issued.hosts.join(', ')}: ${reason}`);
-      }
-      await this.store.remove(id);
-    });
-    await this.edge.tell();
-  }
-
-  async #audited<Result>(actor: Actor, action: string, target: string, work: () => Promise<Result>): Promise<Result> {
-    const audit = (outcome: string): Promise<void> =>
-      this.trail.audit({ at: new Date().toISOString(), actor, action, target, outcome });
-    try {
-      const result = await work();
-      await audit('succeeded');
-      return result;
-    } catch (error) {
-      await audit(error instanceof DeployError ? error.code : 'internal');
-      throw error;
+  async remove(record: CertificateRecord, reason: RevocationReason): Promise<void> {
+    const { issued, origin, state, id } = record;
+    const isTrusted = issued !== undefined && Date.parse(issued.expires_at) > Date.now() && state !== 'revoked';
+    if (origin === 'acme' && isTrusted) {
+      await this.authority.revoke(await this.orders.accountKey(), issued.certificate, reason);
+      await this.store.revoked(id);
+      this.#logger.log(`Revoked the certificate for ${issued.hosts.join(', ')}: ${reason}`);
     }
+    await this.store.remove(id);
+    await this.edge.tell();
   }
 }

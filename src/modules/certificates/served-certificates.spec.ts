@@ -10,7 +10,6 @@ import { CertificateOptions } from './certificate-options.js';
 
 jest.setTimeout(60_000);
 
-const ADMIN = { kind: 'admin', name: 'admin' } as const;
 const WEB = { app_name: 'web', environment: 'production' };
 
 (hasPebble ? describe : describe.skip)('certificates', () => {
@@ -30,7 +29,7 @@ const WEB = { app_name: 'web', environment: 'production' };
     await postgres.stop();
   });
   beforeEach(async () => {
-    await postgres.database.query('truncate acme_accounts, acme_challenges, certificates, audit');
+    await postgres.database.query('truncate acme_accounts, acme_challenges, certificates');
     lines.length = 0;
     for (const level of ['log', 'warn', 'error'] as const) {
       jest.spyOn(Logger.prototype, level).mockImplementation((message: unknown) => void lines.push(String(message)));
@@ -51,7 +50,7 @@ const WEB = { app_name: 'web', environment: 'production' };
     await main.service.wanted('web', 'production', ['web.example', 'www.web.example']);
     await main.service.round();
     const own = await makeCertificate({ names: ['DNS:web.example', 'DNS:later.example'] });
-    await main.service.upload(ADMIN, WEB, own);
+    await main.service.upload(WEB, own);
     expect((await served())[0]).toEqual([serialOf(own.certificate), ['web.example', 'later.example']]);
     expect((await main.service.served()).map(({ hosts }) => hosts)).toEqual([
       ['web.example', 'later.example'],
@@ -60,13 +59,13 @@ const WEB = { app_name: 'web', environment: 'production' };
     // Another app gets the name: what was uploaded elsewhere does not count any more.
     await main.service.wanted('other', 'production', ['later.example']);
     expect((await main.service.served()).map(({ hosts }) => hosts)).toEqual([['web.example'], ['www.web.example']]);
-    await expect(main.service.upload(ADMIN, { ...WEB, app_name: 'thief' }, own)).rejects.toMatchObject({
+    await expect(main.service.upload({ ...WEB, app_name: 'thief' }, own)).rejects.toMatchObject({
       code: 'domain_taken',
     });
   });
 
   it('are not ordered for names that an own certificate serves', async () => {
-    await main.service.upload(ADMIN, WEB, await makeCertificate({ names: ['DNS:*.web.example'] }));
+    await main.service.upload(WEB, await makeCertificate({ names: ['DNS:*.web.example'] }));
     await main.service.wanted('web', 'production', ['www.web.example']);
     await main.service.round();
     expect((await main.service.list({})).map(({ state, hosts }) => `${state} ${hosts.join()}`).sort()).toEqual([
@@ -80,8 +79,8 @@ const WEB = { app_name: 'web', environment: 'production' };
     await main.service.wanted('web', 'production', ['web.example', 'lost.example']);
     await main.service.round();
     const own = await makeCertificate({ names: ['DNS:own.example'] });
-    await main.service.upload(ADMIN, WEB, own);
-    await main.service.upload(ADMIN, WEB, { ...own, certificate: 'x' }).catch(() => undefined);
+    await main.service.upload(WEB, own);
+    await main.service.upload(WEB, { ...own, certificate: 'x' }).catch(() => undefined);
     const keys = (await main.service.served()).map(({ private_key }) => private_key).concat(own.private_key);
     expect(keys).toHaveLength(3);
     expect(createPublicKey(keys[0]!).equals(new X509Certificate(own.certificate).publicKey)).toBe(true);

@@ -28,6 +28,8 @@ export class DeployBody {
     }
     if (!request.is('multipart/form-data')) throw new DeployError('unsupported_media_type');
     const { spec, archive } = await this.uploads.read(request);
+    // Where it would be, had it come as JSON: whoever looks at the request from outside finds it.
+    request.body = spec;
     try {
       return { dto: await this.validator.validate(form, spec), archive };
     } catch (error) {

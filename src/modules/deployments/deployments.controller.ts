@@ -8,7 +8,7 @@ import { LIMITS } from '../../domain/limits.js';
 import { toEntry } from '../../domain/log-entry.js';
 import { isFinal, PHASES, type DeploymentStatus } from '../../domain/phases.js';
 import { LogStore, type LogFilter, type LogPage, type Principal } from '../../domain/ports.js';
-import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
+import { Audited, CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
 import { DeploymentLogsView, LogHub, NO_PHASE } from '../logs/index.js';
 import { DeployRequests } from './deploy-request.js';
 import { DeployDto } from './deploy.dto.js';
@@ -43,6 +43,7 @@ export class DeploymentsController {
   @Post('deploy')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.create', ':deployment_id', ':app_name')
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiBody({ type: DeployDto })
   @Idempotent()
@@ -139,6 +140,7 @@ export class DeploymentsController {
   @Post('deployments/:id/cancel')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.cancel', ':id')
   async cancel(
     @Param() { id }: DeploymentParams,
     @Body() body: CancelDto,

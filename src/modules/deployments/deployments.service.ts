@@ -66,14 +66,16 @@ export class DeploymentsService {
     this.logbook.announce(id);
     if (spec.on_conflict === 'supersede') await this.supersede();
     await this.tracker.wake(await this.claims.startWaiting(identity));
-    await this.#audit(identity.actor, 'deployment.create', id);
   }
 
   /** Cancels every deployment that must make way for a newer one. */
   async supersede(): Promise<void> {
     for (const { id, superseded_by } of await this.claims.superseded()) {
       const actor = { kind: 'system', name: 'flukedeploy' } as const;
-      await this.#requestCancel(id, { actor, reason: `superseded by ${superseded_by}`, superseded_by });
+      const done = await this.#requestCancel(id, { actor, reason: `superseded by ${superseded_by}`, superseded_by });
+      const at = new Date().toISOString();
+      const action = 'deployment.cancel';
+      await this.trail.audit({ at, actor, action, target: id, outcome: done ? 'succeeded' : 'deployment_ended' });
     }
   }
 
@@ -121,7 +123,6 @@ export class DeploymentsService {
       throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${record.state.status}.`);
     const done = await this.#requestCancel(id, { actor: principal.actor, reason });
     if (!done) throw new DeployError('deployment_ended', `Deployment ${id} has just ended.`);
-    await this.#audit(principal.actor, 'deployment.cancel', id);
     return this.#view(await this.find(id));
   }
 
@@ -135,10 +136,6 @@ export class DeploymentsService {
     const { state, rows } = appended;
     if (isFinal(state.status)) await this.tracker.wake(await this.claims.startWaiting(state.identity));
     return rows.length > 0 || !isFinal(state.status);
-  }
-
-  #audit(actor: Actor, action: string, target: string): Promise<void> {
-    return this.trail.audit({ at: new Date().toISOString(), actor, action, target, outcome: 'succeeded' });
   }
 
   async #view(record: DeploymentRecord): Promise<DeploymentView> {

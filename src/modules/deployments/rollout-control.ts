@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, DeploymentState, Fact } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal } from '../../domain/phases.js';
-import { AuditTrail, DeploymentStore, type Principal } from '../../domain/ports.js';
+import { DeploymentStore, type Principal } from '../../domain/ports.js';
 import { Logbook } from '../logs/index.js';
 
 type Word = 'promote' | 'pause' | 'resume' | 'abort';
@@ -20,7 +20,6 @@ export class RolloutControl {
   constructor(
     private readonly store: DeploymentStore,
     private readonly logbook: Logbook,
-    private readonly trail: AuditTrail,
   ) {}
 
   promote(id: string, principal: Principal, full: boolean): Promise<void> {
@@ -49,8 +48,6 @@ export class RolloutControl {
     if (record === undefined) throw new DeployError('deployment_not_found');
     requireRollout(id, record.state, word);
     await this.logbook.append({ deployment_id: id, items: [{ fact: fact(actor, new Date().toISOString()) }] });
-    const at = new Date().toISOString();
-    await this.trail.audit({ at, actor, action: `deployment.${word}`, target: id, outcome: 'succeeded' });
   }
 }
 

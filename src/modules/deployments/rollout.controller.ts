@@ -2,7 +2,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Principal } from '../../domain/ports.js';
-import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
+import { Audited, CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
 import { DeploymentView } from './deployment.view.js';
 import { AbortDto, DeploymentParams, PauseDto, PromoteDto } from './deployments.dto.js';
 import { DeploymentsService } from './deployments.service.js';
@@ -20,6 +20,7 @@ export class RolloutController {
   @Post('promote')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.promote', ':id')
   promote(
     @Param() { id }: DeploymentParams,
     @Body() { full = false }: PromoteDto,
@@ -32,6 +33,7 @@ export class RolloutController {
   @Post('pause')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.pause', ':id')
   pause(
     @Param() { id }: DeploymentParams,
     @Body() { reason }: PauseDto,
@@ -44,6 +46,7 @@ export class RolloutController {
   @Post('resume')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.resume', ':id')
   resume(@Param() { id }: DeploymentParams, @CurrentPrincipal() principal: Principal): Promise<DeploymentView> {
     return this.#told(id, principal, () => this.rollouts.resume(id, principal));
   }
@@ -52,6 +55,7 @@ export class RolloutController {
   @Post('abort')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('deployment.abort', ':id')
   abort(
     @Param() { id }: DeploymentParams,
     @Body() { reason }: AbortDto,

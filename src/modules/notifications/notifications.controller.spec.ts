@@ -1,34 +1,36 @@
 import { Global, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AuditLog } from '../../../test/support/audit-log.js';
 import { emptyStores } from '../../../test/support/empty-stores.js';
 import { StoreProcess } from '../../../test/support/store-process.js';
 import { startTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
+import { PostgresAuditTrail } from '../../adapters/postgres/postgres-audit-trail.js';
 import { PostgresCredentialStore } from '../../adapters/postgres/postgres-credential-store.js';
 import { PostgresNotificationStore } from '../../adapters/postgres/postgres-notification-store.js';
 import { AuditTrail, CredentialStore, DeploymentStore, NotificationStore } from '../../domain/ports.js';
-import { ProblemFilter } from '../../gateways/http/problem.filter.js';
+import { HttpAuditModule } from '../../gateways/http/http-audit.module.js';
 import { requestValidation } from '../../gateways/http/validation.js';
 import { AuthModule, AuthService } from '../auth/index.js';
 import { NotificationsModule } from './index.js';
 
 jest.setTimeout(60_000);
 
-const ADMIN = { kind: 'admin', name: 'admin' } as const;
 const EVENT = 'deployment.succeeded';
 
 let postgres: TestDatabase;
 let store: PostgresNotificationStore;
+let audit: AuditLog;
 let app: INestApplication;
 let id: string;
 beforeAll(async () => {
   postgres = await startTestDatabase();
   const { database } = postgres;
   store = new PostgresNotificationStore(database, 30);
-  const credentials = new PostgresCredentialStore(database);
+  audit = new AuditLog(database);
   const values = [
-    [CredentialStore, credentials],
-    [AuditTrail, credentials],
+    [CredentialStore, new PostgresCredentialStore(database)],
+    [AuditTrail, new PostgresAuditTrail(database)],
     [DeploymentStore, new StoreProcess(database).deployments],
     [NotificationStore, store],
   ] as const;
@@ -36,10 +38,9 @@ beforeAll(async () => {
   @Global()
   @Module({ providers, exports: providers })
   class PortsModule {}
-  @Module({ imports: [PortsModule, AuthModule, NotificationsModule.for('api')] })
+  @Module({ imports: [PortsModule, AuthModule, HttpAuditModule, NotificationsModule.for('api')] })
   class TestModule {}
   app = await NestFactory.create(TestModule, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(requestValidation());
   await app.listen(0, '127.0.0.1');
 });
@@ -51,7 +52,7 @@ afterAll(async () => {
 /** One waits, one has been delivered, one is dead. */
 beforeEach(async () => {
   await emptyStores(postgres.database);
-  await postgres.database.query('truncate audit');
+  await audit.begin();
   const process = new StoreProcess(postgres.database);
   ({ id } = await process.accept({ app_name: 'web' }));
   await process.finish(id);
@@ -72,7 +73,7 @@ async function call(
   scopes: readonly ('read' | 'deploy')[] = ['read', 'deploy'],
   apps?: readonly string[],
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const { token } = await app.get(AuthService).createToken(ADMIN, { name: 'ci', scopes, apps });
+  const { token } = await app.get(AuthService).createToken({ name: 'ci', scopes, apps });
   const response = await fetch(`${await app.getUrl()}/api/v1/deployments/${path}`, {
     method,
     headers: { authorization: `Bearer ${token}` },
@@ -146,10 +147,7 @@ describe('a retry', () => {
       body: { id: 'ntf-1', status: 'pending', attempts: 0, last_error: 'It answered with HTTP 410.' },
     });
     expect((await store.claim(60_000, []))?.record.id).toBe('ntf-1');
-    const audit = await postgres.database.query(
-      `select target, outcome from audit where action = 'notification.retry'`,
-    );
-    expect(audit).toEqual([{ target: `${id}/ntf-1`, outcome: 'succeeded' }]);
+    expect(await audit.lines()).toEqual([`ci notification.retry ${id}/ntf-1 succeeded`]);
   });
 
   it.each([

@@ -2,8 +2,8 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
-import { AuditTrail, DeploymentStore, NotificationStore, type Principal } from '../../domain/ports.js';
-import { CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
+import { DeploymentStore, NotificationStore, type Principal } from '../../domain/ports.js';
+import { Audited, CurrentPrincipal, Policy, requireApp } from '../auth/index.js';
 import { NotificationListView, notificationView, NotificationView } from './notification.view.js';
 import { DeploymentNotificationsParams, NotificationParams } from './notifications.dto.js';
 
@@ -13,7 +13,6 @@ export class NotificationsController {
   constructor(
     private readonly notifications: NotificationStore,
     private readonly deployments: DeploymentStore,
-    private readonly trail: AuditTrail,
   ) {}
 
   /** Empty until a moment after the end, and where notify is not switched on. */
@@ -31,6 +30,7 @@ export class NotificationsController {
   @Post(':notification/retry')
   @HttpCode(202)
   @Policy({ scope: 'deploy' })
+  @Audited('notification.retry', ':id/:notification')
   async retry(
     @Param() { id, notification }: NotificationParams,
     @CurrentPrincipal() principal: Principal,
@@ -42,14 +42,6 @@ export class NotificationsController {
       const exists = known.some((record) => record.id === notification);
       throw new DeployError(exists ? 'notification_not_dead' : 'notification_not_found');
     }
-    const { actor } = principal;
-    await this.trail.audit({
-      at: new Date().toISOString(),
-      actor,
-      action: 'notification.retry',
-      target: `${id}/${notification}`,
-      outcome: 'succeeded',
-    });
     return notificationView(revived);
   }
 

@@ -2,10 +2,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
-import type { Actor } from '../../domain/facts.js';
-import { AuditTrail, RegistryStore, Secrets, type Principal, type RegistryRecord } from '../../domain/ports.js';
+import { RegistryStore, Secrets, type RegistryRecord } from '../../domain/ports.js';
 import { registryContext } from '../../domain/registry-address.js';
-import { CurrentPrincipal, Policy } from '../auth/index.js';
+import { Audited, Policy } from '../auth/index.js';
 import { refuse } from '../deployments/index.js';
 import { RegistryListView, RegistryParams, RegistryView, StoreRegistryDto } from './registries.dto.js';
 
@@ -15,16 +14,13 @@ export class RegistriesController {
   constructor(
     private readonly store: RegistryStore,
     private readonly secrets: Secrets,
-    private readonly trail: AuditTrail,
   ) {}
 
   /** Stores a registry, in the place of one that has its name. */
   @Post()
   @Policy({ scope: 'admin' })
-  async put(
-    @Body() { name, url, username, password, default_push = false }: StoreRegistryDto,
-    @CurrentPrincipal() { actor }: Principal,
-  ): Promise<RegistryView> {
+  @Audited('registry.store', ':name')
+  async put(@Body() { name, url, username, password, default_push = false }: StoreRegistryDto): Promise<RegistryView> {
     if ((username === undefined) !== (password === undefined)) {
       const missing = username === undefined ? 'username' : 'password';
       throw refuse('invalid_field', missing, 'is required: a login is both, username and password');
@@ -38,7 +34,6 @@ export class RegistriesController {
       created_at: new Date().toISOString(),
     };
     await this.store.put(record);
-    await this.#audit(actor, 'registry.store', name);
     return viewOf(record);
   }
 
@@ -52,13 +47,9 @@ export class RegistriesController {
   @Delete(':name')
   @HttpCode(204)
   @Policy({ scope: 'admin' })
-  async remove(@Param() { name }: RegistryParams, @CurrentPrincipal() { actor }: Principal): Promise<void> {
+  @Audited('registry.delete', ':name')
+  async remove(@Param() { name }: RegistryParams): Promise<void> {
     if (!(await this.store.remove(name))) throw new DeployError('registry_not_found');
-    await this.#audit(actor, 'registry.delete', name);
-  }
-
-  #audit(actor: Actor, action: string, target: string): Promise<void> {
-    return this.trail.audit({ at: new Date().toISOString(), actor, action, target, outcome: 'succeeded' });
   }
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
+import { AUDIT_CONTEXT, AUDIT_CONTEXT_URL, AUDIT_NAMESPACE, AUDIT_VOCABULARY } from '../../domain/audit-context.js';
 import { LOG_CONTEXT } from '../../domain/log-context.js';
 import { LOG_CONTEXT_URL } from '../../domain/log-entry.js';
 import { LOG_SCHEMA, LOG_SCHEMA_URL } from '../../domain/log-schema.js';
@@ -26,6 +27,8 @@ describe.each([
   ['the context', LOG_CONTEXT_URL, 'application/ld+json', LOG_CONTEXT],
   ['the schema', LOG_SCHEMA_URL, 'application/schema+json', LOG_SCHEMA],
   ['the vocabulary', LOG_NAMESPACE, 'application/ld+json', LOG_VOCABULARY],
+  ['the context of the audit trail', AUDIT_CONTEXT_URL, 'application/ld+json', AUDIT_CONTEXT],
+  ['the vocabulary of the audit trail', AUDIT_NAMESPACE, 'application/ld+json', AUDIT_VOCABULARY],
 ])('%s', (_, url, type, document) => {
   it('is served where its URL points, to any origin, cacheable', async () => {
     const response = await fetch(here(url), { headers: { origin: 'https://elsewhere.example' } });

@@ -1,8 +1,9 @@
-/** REST: what a log entry means (JSON-LD context and vocabulary) and how it is built (JSON Schema). */
+/** REST: what entries of the log and the audit trail mean (JSON-LD contexts and vocabularies), and how a log entry is built (JSON Schema). */
 import { createHash } from 'node:crypto';
 import { Controller, Get, Headers, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { AUDIT_CONTEXT, AUDIT_VOCABULARY } from '../../domain/audit-context.js';
 import { LOG_CONTEXT } from '../../domain/log-context.js';
 import { LOG_SCHEMA } from '../../domain/log-schema.js';
 import { LOG_VOCABULARY } from '../../domain/log-vocabulary.js';
@@ -21,6 +22,8 @@ function published(type: string, document: object): PublishedDocument {
 
 const CONTEXT = published('application/ld+json', LOG_CONTEXT);
 const VOCABULARY = published('application/ld+json', LOG_VOCABULARY);
+const AUDIT = published('application/ld+json', AUDIT_CONTEXT);
+const AUDIT_WORDS = published('application/ld+json', AUDIT_VOCABULARY);
 const SCHEMA = published('application/schema+json', LOG_SCHEMA);
 
 const contentOf = ({ type }: PublishedDocument) => ({ content: { [type]: { schema: { type: 'object' as const } } } });
@@ -68,5 +71,25 @@ export class SchemasController {
     @Res({ passthrough: true }) response: Response,
   ): string {
     return send(VOCABULARY, known, response);
+  }
+
+  /** The JSON-LD 1.1 context of an entry of the audit trail. */
+  @Get('schemas/audit-log')
+  @ApiOkResponse(contentOf(AUDIT))
+  auditContext(
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): string {
+    return send(AUDIT, known, response);
+  }
+
+  /** The vocabulary of the audit trail. */
+  @Get('ns/audit')
+  @ApiOkResponse(contentOf(AUDIT_WORDS))
+  auditVocabulary(
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): string {
+    return send(AUDIT_WORDS, known, response);
   }
 }

@@ -1,0 +1,62 @@
+/**
+ * Nothing is changed unseen: what is about to be done is noted first, and its outcome follows. Every door uses this; where the
+ * note cannot be made, the change is not made either.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { isRefusal } from '../../domain/audit-record.js';
+import { DeployError } from '../../domain/errors.js';
+import { AuditTrail, type AuditIntent, type AuditRecord } from '../../domain/ports.js';
+
+/** What only the end tells. */
+export type Told = Partial<Pick<AuditIntent, 'target' | 'plan_hash'>>;
+
+@Injectable()
+export class Auditor {
+  readonly #logger = new Logger('Audit');
+
+  constructor(private readonly trail: AuditTrail) {}
+
+  /** To be called before anything is changed. @throws DeployError `unavailable`: then nothing may be changed */
+  async begin(intent: AuditIntent): Promise<AuditedChange> {
+    const key = await this.trail.intend(intent).catch((cause: unknown) => {
+      this.#logger.error(`Nothing can be changed, as it could not be recorded: ${String(cause)}`);
+      const message = 'The audit trail cannot be written, so nothing was changed.';
+      throw new DeployError('unavailable', message, { cause, retryAfterSeconds: 2 });
+    });
+    return new AuditedChange(intent, (record) => this.#write(record, () => this.trail.settle(key, record)));
+  }
+
+  /** For what was refused before anything began. It stays refused, whether it can be recorded or not. */
+  async refused(intent: AuditIntent, error: DeployError): Promise<void> {
+    const record = failure(intent, error);
+    await this.#write(record, () => this.trail.audit(record));
+  }
+
+  /** The answer is what it is: a change whose end cannot be written stays noted, and becomes `unknown` in the trail. */
+  async #write(record: AuditRecord, write: () => Promise<void>): Promise<void> {
+    await write().catch((error: unknown) => {
+      this.#logger.error(`Not in the audit trail: ${JSON.stringify(record)}: ${String(error)}`);
+    });
+  }
+}
+
+/** A change that is noted, until one of its ends is told. */
+export class AuditedChange {
+  constructor(
+    private readonly intent: AuditIntent,
+    private readonly settle: (record: AuditRecord) => Promise<void>,
+  ) {}
+
+  succeeded(told: Told = {}): Promise<void> {
+    return this.settle({ ...this.intent, ...told, outcome: 'succeeded' });
+  }
+
+  failed(error: DeployError, told: Told = {}): Promise<void> {
+    return this.settle(failure({ ...this.intent, ...told }, error));
+  }
+}
+
+/** Other errors may quote what was sent, so of them only the code is kept. */
+function failure(intent: AuditIntent, { code, message }: DeployError): AuditRecord {
+  return { ...intent, outcome: code, ...(isRefusal(code) && { rule: message }) };
+}

@@ -1,0 +1,3 @@
+/** What other parts may use of the audit. */
+export { AuditModule } from './audit.module.js';
+export { Auditor, type AuditedChange, type Told } from './auditor.js';

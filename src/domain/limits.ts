@@ -45,6 +45,10 @@ export const LIMITS = {
   hook_entries: 10_000,
   socket_message_bytes: 64 * 1024,
   idempotency_hours: 24,
+  /** Of a token, waiting for a person at the same time. */
+  pending_approvals: 20,
+  /** How long an approval waits for a person, and then for its order. */
+  approval_minutes: 60,
   /** An SBOM that is larger is not kept; the scan counts all the same. */
   sbom_bytes: 16 * 1024 * 1024,
 } as const;

@@ -6,6 +6,7 @@ import { AuthService } from './auth.service.js';
 import { Policy, Public } from './policy.js';
 import { LoginDto, PrincipalDto, SessionDto } from './session.dto.js';
 import { CreatedTokenDto, CreateTokenDto, TokenListDto } from './token.dto.js';
+import { tokenOrder } from './token-persona.js';
 
 @Controller('api/v1')
 export class AuthController {
@@ -31,7 +32,7 @@ export class AuthController {
   @Policy({ scope: 'admin' })
   @Header('Cache-Control', 'no-store')
   createToken(@CurrentPrincipal() { actor }: Principal, @Body() order: CreateTokenDto): Promise<CreatedTokenDto> {
-    return this.auth.createToken(actor, order);
+    return this.auth.createToken(actor, tokenOrder(order));
   }
 
   /** The newest thousand tokens, without the tokens themselves. */

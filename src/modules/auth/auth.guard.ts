@@ -5,8 +5,10 @@ import type { Request } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
 import { AuthService } from './auth.service.js';
-import { policyOf, requireApp, requireScope, type ScopePolicy } from './policy.js';
+import { policyOf, requireApp, requireScope, requireUnfrozen, type ScopePolicy } from './policy.js';
+import { approvalOf, onBehalfOf } from './request-claims.js';
 
+const READING = ['GET', 'HEAD'];
 const BEARER = /^Bearer +(\S+)$/i;
 
 interface AuthenticatedRequest extends Request {
@@ -38,7 +40,7 @@ export class AuthGuard implements CanActivate {
     const principal = token === undefined ? undefined : await this.auth.authenticateToken(token);
     if (principal === undefined) throw new DeployError('unauthenticated');
     requirePolicy(principal, policy, request);
-    request.principal = principal;
+    request.principal = withClaims(principal, request);
     return true;
   }
 }
@@ -50,8 +52,20 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   return principal;
 });
 
+/** What the request says beside its credentials. */
+function withClaims({ actor, ...principal }: Principal, request: Request): Principal {
+  const on_behalf_of = onBehalfOf(request);
+  const approval_id = approvalOf(request);
+  return {
+    actor: { ...actor, ...(on_behalf_of !== undefined && { on_behalf_of }) },
+    ...principal,
+    ...(approval_id !== undefined && { approval_id }),
+  };
+}
+
 function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, request: Request): void {
   if (scope !== 'any') requireScope(principal, scope);
+  if (scope !== 'any' && scope !== 'read' && !READING.includes(request.method)) requireUnfrozen(principal);
   if (app === undefined) return;
   const name = request.params[app];
   if (typeof name !== 'string') throw new DeployError('app_not_found');

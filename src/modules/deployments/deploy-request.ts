@@ -3,12 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { placeName, type DeploySpec, type Source } from '../../domain/app-spec.js';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
-import { GitRemote, Secrets, type AppPlace, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { GitRemote, Secrets, type AppPlace, type Principal } from '../../domain/ports.js';
 import { checkDockerfile } from '../../plugins/source-check/dockerfile-check.js';
 import { Plugins } from '../plugins/index.js';
+import { planHash } from '../policy/index.js';
 import { AppSettings } from './app-settings.js';
 import type { DeployDto, SourceDto } from './deploy.dto.js';
 import { idempotencyOf } from './idempotency.js';
+import type { PlannedOrder } from './order-action.js';
 import { newIdentity } from './order-identity.js';
 import { pluginsOf } from './plugin-use.dto.js';
 import { refuse } from './refusal.js';
@@ -33,7 +35,7 @@ export class DeployRequests {
     archive: UploadedArchive | undefined,
     principal: Principal,
     key: string | undefined,
-  ): Promise<DeploymentOrder> {
+  ): Promise<PlannedOrder> {
     const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
     refuseImpossible(place);
     this.settings.check(dto, principal);
@@ -51,6 +53,8 @@ export class DeployRequests {
       spec,
       hosts: this.settings.hosts(spec.config, place),
       ...(archive && { archive_path: archive.path }),
+      // A branch that has moved on since is another plan.
+      plan_hash: planHash(this.secrets, ['deploy', place, dto, archive?.sha256, 'commit' in source && source.commit]),
       ...idempotencyOf(principal, key, this.secrets.fingerprint(JSON.stringify([dto, archive?.sha256]))),
     };
   }

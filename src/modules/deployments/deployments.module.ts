@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { EdgeModule } from '../edge/index.js';
 import { LogsModule } from '../logs/index.js';
+import { PolicyModule } from '../policy/index.js';
 import { AppSettings } from './app-settings.js';
 import { DeployBody } from './deploy-body.js';
 import { DeployRequests } from './deploy-request.js';
@@ -28,7 +29,7 @@ import { Uploads } from './upload.js';
 const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, PostDeployPhase];
 
 @Module({
-  imports: [EdgeModule, LogsModule],
+  imports: [EdgeModule, LogsModule, PolicyModule],
   controllers: [DeploymentsController, RolloutController],
   providers: [
     ...PHASE_CLASSES,

@@ -13,6 +13,7 @@ import {
   type ChangeOptions,
   type RollbackOptions,
 } from './app.commands.js';
+import { addAgentCommands } from './agent-options.js';
 import { CommandContext } from './command-context.js';
 import { deploy } from './deploy.command.js';
 import { withDeployOptions, type DeployOptions } from './deploy-options.js';
@@ -118,6 +119,7 @@ function commandTable(context: CommandContext, end: End): Command {
   addAppCommands(program, context, end);
   addRolloutCommands(program, context, end);
   addPluginCommands(program, context, end);
+  addAgentCommands(program, context, end);
   return program;
 }
 

@@ -210,6 +210,7 @@ describe('after all of this', () => {
     expect((await reader.request('GET', '/api/v1/me')).body).toEqual({
       actor: { kind: 'token', name: 'test' },
       scopes: ['read'],
+      token_id: tokens.reader?.split('_')[1],
     });
   });
 

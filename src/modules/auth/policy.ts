@@ -1,7 +1,7 @@
 /** What a route asks of its caller, before `domain/policy.ts` judges what exactly is asked for. Every route says so with one of the two decorators; one that does not is never served. */
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
 import { matchesPattern } from '../../domain/app-pattern.js';
@@ -23,8 +23,19 @@ export type RoutePolicy = ScopePolicy | PublicPolicy;
 
 const ROUTE_POLICY = 'flukedeploy:policy';
 
-export const Policy = (policy: ScopePolicy): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(ROUTE_POLICY, policy), ApiBearerAuth());
+const CLAIMS = [
+  ApiHeader({ name: 'X-On-Behalf-Of', required: false, description: 'For whom, for the log and the audit trail.' }),
+  ApiHeader({
+    name: 'Approval',
+    required: false,
+    description: 'Id of the approval; without it, it is found by itself.',
+  }),
+];
+
+export const Policy = (policy: ScopePolicy): MethodDecorator & ClassDecorator => {
+  const claims = ['any', 'read'].includes(policy.scope) ? [] : CLAIMS;
+  return applyDecorators(SetMetadata(ROUTE_POLICY, policy), ApiBearerAuth(), ...claims);
+};
 
 export const Public = (reason: string): MethodDecorator & ClassDecorator =>
   SetMetadata(ROUTE_POLICY, { public: reason } satisfies PublicPolicy);

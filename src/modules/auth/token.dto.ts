@@ -73,7 +73,7 @@ export class CreateTokenDto implements TokenLimits {
   readonly persona?: Persona;
 
   /** What it allows; `admin` includes everything. */
-  @MayBeLeftOut()
+  @ValidateIf(({ persona, scopes }: CreateTokenDto) => persona === undefined || scopes !== undefined)
   @AreSome(SCOPES)
   readonly scopes?: Scope[];
 

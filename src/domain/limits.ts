@@ -49,6 +49,8 @@ export const LIMITS = {
   pending_approvals: 20,
   /** How long an approval waits for a person, and then for its order. */
   approval_minutes: 60,
+  /** How long it can be looked up afterwards; the audit trail keeps it. */
+  approval_days: 90,
   /** An SBOM that is larger is not kept; the scan counts all the same. */
   sbom_bytes: 16 * 1024 * 1024,
 } as const;

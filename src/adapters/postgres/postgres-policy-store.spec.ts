@@ -113,6 +113,14 @@ describe('approvals', () => {
     });
   });
 
+  it('are forgotten long after their end', async () => {
+    const { id } = await policy.ask(REQUEST);
+    const age = `${LIMITS.approval_days + 1} days`;
+    await postgres.database.query(`update approvals set expires_at = clock_timestamp() - $1::interval`, [age]);
+    await policy.ask({ ...REQUEST, plan_hash: 'hash 2' });
+    expect(await policy.find(id)).toBeUndefined();
+  });
+
   it('are listed by status, token and app', async () => {
     const { id } = await policy.ask(REQUEST);
     expect(await policy.list({ status: 'pending', token_id: TOKEN, apps: ['w*'] })).toMatchObject([{ id }]);

@@ -92,6 +92,10 @@ async function insert(client: Client, request: ApprovalRequest): Promise<Approva
       retryAfterSeconds: 60,
     });
   }
+  await client.query(
+    `delete from approvals where token_id = $1 and expires_at < clock_timestamp() - interval '${LIMITS.approval_days} days'`,
+    [token_id],
+  );
   const id = `apr-${randomBytes(8).toString('hex')}`;
   await client.query(
     `insert into approvals (id, token_id, actor, action, app_name, plan_hash, summary, expires_at)

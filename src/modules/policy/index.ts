@@ -1,4 +1,4 @@
 /** What other parts may use of the policy. */
 export { planHash } from './plan-hash.js';
-export { PolicyGate, type Plan } from './policy-gate.js';
+export { PolicyGate } from './policy-gate.js';
 export { PolicyModule } from './policy.module.js';

@@ -40,10 +40,8 @@ beforeAll(async () => {
   second = await startSecondApi(bench.installation, secretKey);
   web = await bench.client.succeed({ app_name: bench.app('web'), ...IDLE });
 });
-afterAll(async () => {
-  await stopProcess(second);
-  await bench.clear();
-});
+afterAll(() => stopProcess(second));
+afterAll(() => bench.clear());
 
 async function token(order: Record<string, unknown>): Promise<Token> {
   const { status, body } = await bench.client.request('POST', '/api/v1/tokens', { name: 'test', ...order });

@@ -12,6 +12,7 @@ import { SwarmJobs } from './adapters/docker/swarm-jobs.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
+import { PostgresAgentStore } from './adapters/postgres/postgres-agent-store.js';
 import { PostgresAppStore } from './adapters/postgres/postgres-app-store.js';
 import { PostgresAuditTrail } from './adapters/postgres/postgres-audit-trail.js';
 import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
@@ -20,6 +21,7 @@ import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresNotificationStore } from './adapters/postgres/postgres-notification-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
+import { PostgresPolicyStore } from './adapters/postgres/postgres-policy-store.js';
 import { PostgresRegistryStore } from './adapters/postgres/postgres-registry-store.js';
 import { PostgresSboms } from './adapters/postgres/postgres-sboms.js';
 import { RedisWakeups } from './adapters/redis/redis-wakeups.js';
@@ -30,6 +32,7 @@ import { HttpWebhookSender } from './adapters/webhooks/http-webhook-sender.js';
 import type { Config } from './config.js';
 import { LIMITS } from './domain/limits.js';
 import {
+  AgentStore,
   AppStore,
   Archives,
   AuditTrail,
@@ -47,6 +50,7 @@ import {
   NotificationStore,
   PhaseClaims,
   PhaseQueue,
+  PolicyStore,
   RegistryStore,
   Sboms,
   Secrets,
@@ -167,6 +171,8 @@ export class PortsModule {
       [PhaseClaims, new PostgresPhaseClaims(database, { instance, lease_ms })],
       [CredentialStore, new PostgresCredentialStore(database)],
       [AuditTrail, new PostgresAuditTrail(database)],
+      [PolicyStore, new PostgresPolicyStore(database)],
+      [AgentStore, new PostgresAgentStore(database)],
       [Secrets, secrets],
       [Wakeups, new RedisWakeups(redis.commands, redis.subscriptions)],
       [Archives, new TarArchives({ maxBytes: sourceBytes })],

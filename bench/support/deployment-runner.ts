@@ -90,7 +90,11 @@ export async function deploymentRunner(
   return async (app, spec = {}) => {
     const end = new Promise<void>((resolve) => ends.set(app, resolve));
     const order = orderFor(app);
-    await deployments.deploy({ ...order, spec: { ...order.spec, ...spec } });
+    const { actor } = order.identity;
+    await deployments.deploy(
+      { ...order, spec: { ...order.spec, ...spec }, plan_hash: app },
+      { actor, scopes: ['deploy'] },
+    );
     await end;
     ends.delete(app);
   };

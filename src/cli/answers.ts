@@ -106,6 +106,45 @@ export interface PluginsAnswer {
 export interface TokenAnswer {
   readonly id: string;
   readonly token: string;
+  readonly expires_at?: string;
+}
+
+export interface FreezeAnswer {
+  readonly at: string;
+  readonly by: { readonly name: string };
+  readonly reason: string;
+}
+
+export interface AgentsAnswer {
+  readonly agents: readonly {
+    readonly agent: string;
+    readonly tokens: readonly { readonly id: string }[];
+    readonly last_used_at?: string;
+    readonly deployments_24h: number;
+    readonly frozen: boolean;
+  }[];
+  readonly frozen?: FreezeAnswer;
+}
+
+export interface FrozenAnswer {
+  readonly frozen: FreezeAnswer;
+  readonly cancelled: readonly string[];
+}
+
+export interface ApprovalAnswer {
+  readonly approval_id: string;
+  readonly status: string;
+  readonly kind: string;
+  readonly app_name: string;
+  readonly environment: string;
+  readonly summary: string;
+  readonly actor: string;
+  readonly agent?: string;
+  readonly expires_at: string;
+}
+
+export interface ApprovalsAnswer {
+  readonly approvals: readonly ApprovalAnswer[];
 }
 
 /** What would become of a deployment. */
@@ -133,4 +172,7 @@ export interface Problem {
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   readonly hint?: string;
+  /** The rule of the token's policy that refused. */
+  readonly rule?: string;
+  readonly approval_id?: string;
 }

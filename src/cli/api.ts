@@ -9,6 +9,10 @@ import type {
   DeploymentAnswer,
   EntriesAnswer,
   HistoryAnswer,
+  AgentsAnswer,
+  ApprovalAnswer,
+  ApprovalsAnswer,
+  FrozenAnswer,
   LogsAnswer,
   PluginsAnswer,
   ReleasesAnswer,
@@ -27,6 +31,21 @@ export interface Tried {
   readonly run_security_scan?: boolean;
 }
 export type RolloutWord = 'promote' | 'pause' | 'resume' | 'abort';
+
+/** What a token is to be; the server knows the defaults. */
+export interface TokenBody {
+  readonly name: string;
+  readonly persona?: 'operator';
+  readonly scopes?: readonly string[];
+  readonly apps?: readonly string[];
+  readonly agent?: string;
+  readonly environments?: readonly string[];
+  readonly max_replicas?: number;
+  readonly strategies?: readonly string[];
+  readonly deploys_per_hour?: number;
+  readonly approval?: { readonly environments?: readonly string[] };
+  readonly expires_in_days?: number;
+}
 
 export interface EntryFilter {
   readonly phase?: Phase;
@@ -165,12 +184,34 @@ export class Api {
     return this.transport.send({ method: 'POST', path: '/api/v1/session', json: { password }, attempts: 1 });
   }
 
-  createToken(name: string, scopes: readonly string[]): Promise<TokenAnswer> {
-    return this.transport.send({ method: 'POST', path: '/api/v1/tokens', json: { name, scopes }, attempts: 1 });
+  createToken(order: TokenBody): Promise<TokenAnswer> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/tokens', json: order, attempts: 1 });
   }
 
   revokeToken(id: string): Promise<void> {
     return this.transport.send({ method: 'DELETE', path: `/api/v1/tokens/${encodeURIComponent(id)}`, attempts: 1 });
+  }
+
+  agents(): Promise<AgentsAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/agents' });
+  }
+
+  freezeAgents(body: { readonly reason: string; readonly cancel_running?: boolean }): Promise<FrozenAnswer> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/agents/freeze', json: body });
+  }
+
+  unfreezeAgents(): Promise<void> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/agents/unfreeze' });
+  }
+
+  approvals(status: string | undefined): Promise<ApprovalsAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/approvals', query: { status } });
+  }
+
+  /** Sent once: the second time it would be decided already. */
+  decide(id: string, word: 'approve' | 'reject', body: { readonly reason?: string }): Promise<ApprovalAnswer> {
+    const path = `/api/v1/approvals/${encodeURIComponent(id)}/${word}`;
+    return this.transport.send({ method: 'POST', path, json: body, attempts: 1 });
   }
 }
 

@@ -1,5 +1,6 @@
 /** `flukedeploy login` and `logout`: the password is exchanged for a token at once, and only the token is kept. */
 import { hostname, userInfo } from 'node:os';
+import type { Api } from './api.js';
 import type { CommandContext } from './command-context.js';
 import { EXIT } from './failures.js';
 import { readPassword, type PasswordOptions } from './password.js';
@@ -22,7 +23,7 @@ export async function login(
 
   const session = await context.apiOf({ url }).session(await readPassword(host, options));
   const admin = context.apiOf({ url, token: session.token });
-  const { id, token } = await admin.createToken(tokenName(), SCOPES);
+  const { id, token } = await admin.createToken({ name: tokenName(), scopes: SCOPES });
   await settings.store({ url, token, token_id: id });
   terminal.print([`Logged in to ${url}. The token is kept in ${settings.file}`]);
 
@@ -31,6 +32,15 @@ export async function login(
     await admin.revokeToken(former.token_id).catch(() => undefined);
   if (settings.token !== undefined) terminal.note('FLUKEDEPLOY_TOKEN is set and wins over the token kept.');
   return EXIT.success;
+}
+
+/** For what the stored token may not do: as the administrator where the password is given, else as whoever is logged in. */
+export async function administrator(context: CommandContext, options: PasswordOptions): Promise<Api> {
+  if (options.passwordFile === undefined && !options.passwordStdin) return context.api();
+  const { settings } = context.host;
+  const url = settings.url ?? (await settings.stored())?.url ?? DEFAULT_URL;
+  const { token } = await context.apiOf({ url }).session(await readPassword(context.host, options));
+  return context.apiOf({ url, token });
 }
 
 export async function logout({ host: { settings }, terminal }: CommandContext): Promise<number> {

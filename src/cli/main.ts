@@ -13,6 +13,7 @@ import {
   type ChangeOptions,
   type RollbackOptions,
 } from './app.commands.js';
+import { addAgentCommands } from './agent-options.js';
 import { audit, verifyAudit, type AuditOptions, type AuditVerifyOptions } from './audit.commands.js';
 import { CommandContext } from './command-context.js';
 import { deploy } from './deploy.command.js';
@@ -131,6 +132,7 @@ function commandTable(context: CommandContext, end: End): Command {
   addRolloutCommands(program, context, end);
   addPluginCommands(program, context, end);
   addAuditCommands(program, context, end);
+  addAgentCommands(program, context, end);
   return program;
 }
 

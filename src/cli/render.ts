@@ -184,13 +184,15 @@ export function historyLines(deployments: readonly DeploymentAnswer[], paint: Pa
 }
 
 export function problemLines(
-  { title, detail, code, errors = [], hint }: Omit<Problem, 'status'>,
+  { title, detail, code, errors = [], hint, rule, approval_id }: Omit<Problem, 'status'>,
   paint: Paint = plain,
 ): string[] {
   return [
     `${paint('red', 'error')}: ${printable(title)}${code ? ` (${printable(code)})` : ''}`,
     ...(detail && detail !== title ? printableLines(detail).map((line) => `  ${line}`) : []),
     ...errors.map(({ path, message }) => `  - ${printable(path)}: ${printable(message)}`),
+    ...(rule ? [`  rule: ${printable(rule)}`] : []),
+    ...(approval_id ? [`  approval: ${printable(approval_id)}`] : []),
     ...(hint ? [`  hint: ${printable(hint)}`] : []),
   ];
 }

@@ -33,6 +33,31 @@ export const ERRORS = {
   unauthenticated: request(401, 'No valid credentials were sent.', 'Send `Authorization: Bearer fd_…`.'),
   wrong_password: request(401, 'The password is wrong.'),
   forbidden: request(403, 'The credentials do not allow this.'),
+  policy_denied: request(
+    403,
+    'The policy of the token does not allow this.',
+    'The rule says why; POST /api/v1/policy/explain tells beforehand what is allowed.',
+  ),
+  agents_frozen: request(403, 'All agents are frozen.', 'Reading is allowed. A person must unfreeze them.'),
+  approval_required: request(
+    403,
+    'A person must approve this first.',
+    'Have the approval_id approved, then send the very same request again.',
+  ),
+  approval_rejected: request(
+    403,
+    'A person has rejected this.',
+    'Do not send it again; ask why, or do something else.',
+  ),
+  approval_expired: request(409, 'The approval has expired.', 'Send the request without it, and a new one is made.'),
+  approval_used: request(409, 'The approval was used before.', 'Send the request without it, and a new one is made.'),
+  approval_mismatch: request(
+    409,
+    'The approval is for another request.',
+    'Send exactly what was approved, or ask for a new approval.',
+  ),
+  approval_decided: request(409, 'The approval has been decided already.'),
+  approval_not_found: request(404, 'No approval has this id.'),
   not_found: request(404, 'There is nothing at this address.'),
   deployment_not_found: request(404, 'No deployment has this id.'),
   app_not_found: request(404, 'No app has this name.'),
@@ -70,6 +95,11 @@ export const ERRORS = {
   git_unreachable: { ...passing('The git repository cannot be reached.', 'Check the URL and the token.'), http: 422 },
   git_host_refused: request(422, 'This git host is not allowed.', 'Add the host to GIT_ALLOWED_HOSTS if it is yours.'),
   cursor_invalid: request(400, 'The cursor was not given out by this server.'),
+  rate_limited_by_policy: request(
+    429,
+    'The token has given as many orders as it may in an hour.',
+    'Wait as long as Retry-After says.',
+  ),
   too_many_requests: request(429, 'Too many requests.', 'Wait as long as Retry-After says.'),
   plan_changed: request(
     409,

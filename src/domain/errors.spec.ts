@@ -33,6 +33,7 @@ describe('the table', () => {
       'git_unreachable',
       'internal',
       'push_failed',
+      'rate_limited_by_policy',
       'registry_unreachable',
       'scan_failed',
       'service_changed',

@@ -21,6 +21,13 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** Which rule refused, and what a person could do about it. */
+export interface PolicyRefusal {
+  readonly rule?: string;
+  readonly approval_id?: string;
+  readonly expires_at?: string;
+}
+
 /** Every error that is ours to tell; the code decides everything else about it. */
 export class DeployError extends Error {
   override readonly name = 'DeployError';
@@ -28,6 +35,7 @@ export class DeployError extends Error {
   readonly fields: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly plugin: { readonly name: string; readonly code?: string } | undefined;
+  readonly policy: PolicyRefusal | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -37,6 +45,7 @@ export class DeployError extends Error {
       fields?: readonly FieldError[];
       retryAfterSeconds?: number;
       plugin?: { readonly name: string; readonly code?: string } | undefined;
+      policy?: PolicyRefusal;
       cause?: unknown;
     } = {},
   ) {
@@ -45,6 +54,7 @@ export class DeployError extends Error {
     this.fields = details.fields;
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.plugin = details.plugin;
+    this.policy = details.policy;
   }
 
   /** What was recorded, as an error again. */

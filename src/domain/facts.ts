@@ -9,6 +9,8 @@ export interface Actor {
   readonly kind: 'admin' | 'token' | 'system';
   readonly name: string;
   readonly agent?: string;
+  /** For whom, as the caller's surroundings say: a claim, not a proof. */
+  readonly on_behalf_of?: string;
 }
 
 /** What a deployment is for. Those of `deploy`, `rollback` and `config` become releases when they succeed. */

@@ -52,6 +52,12 @@ export const LIMITS = {
   validation_seconds: 1_800,
   socket_message_bytes: 64 * 1024,
   idempotency_hours: 24,
+  /** Of a token, waiting for a person at the same time. */
+  pending_approvals: 20,
+  /** How long an approval waits for a person, and then for its order. */
+  approval_minutes: 60,
+  /** How long it can be looked up afterwards; the audit trail keeps it. */
+  approval_days: 90,
   /** An SBOM that is larger is not kept; the scan counts all the same. */
   sbom_bytes: 16 * 1024 * 1024,
 } as const;

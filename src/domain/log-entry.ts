@@ -54,6 +54,7 @@ export interface EventMetadata {
   readonly config_keys?: readonly string[];
   readonly actor?: string;
   readonly agent?: string;
+  readonly on_behalf_of?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -205,6 +206,10 @@ export function pluginComponent(plugin: string): string {
   return `plugin/${plugin}`;
 }
 
-export function actorMetadata(actor: Actor): Pick<EventMetadata, 'actor' | 'agent'> {
-  return { actor: actor.name, ...(actor.agent && { agent: actor.agent }) };
+export function actorMetadata({
+  name,
+  agent,
+  on_behalf_of,
+}: Actor): Pick<EventMetadata, 'actor' | 'agent' | 'on_behalf_of'> {
+  return { actor: name, ...(agent && { agent }), ...(on_behalf_of && { on_behalf_of }) };
 }

@@ -61,6 +61,7 @@ const metadata: Readonly<Record<keyof FlukeDeployMetadata, Schema>> = {
   config_keys: { type: 'array', items: name, minItems: 1, uniqueItems: true },
   actor: name,
   agent: name,
+  on_behalf_of: name,
   details: { type: 'object' },
 };
 

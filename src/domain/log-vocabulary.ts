@@ -86,6 +86,7 @@ export const METADATA_TERMS = {
   config_keys: { type: 'strings', comment: 'Names of the settings that changed.' },
   actor: { type: 'string', comment: 'The person, token or part of the system that caused it.' },
   agent: { type: 'string', comment: 'The AI agent that acted with the token.' },
+  on_behalf_of: { type: 'string', comment: 'For whom the token acted, as its bearer says.' },
   details: { type: 'json', comment: 'Anything else, as JSON.' },
 } as const satisfies Record<keyof FlukeDeployMetadata, Term>;
 

@@ -10,10 +10,14 @@ export * from './app-ports.js';
 export * from './job-ports.js';
 export * from './scan-ports.js';
 export * from './notification-ports.js';
+export * from './policy-ports.js';
+export type { Principal } from './policy.js';
 import type { AppPlace } from './app-ports.js';
-import type { Actor, Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
+import type { Decision, DeploymentIdentity, DeploymentState, Fact } from './deployment.js';
 import type { FlukeDeployEventType, LogDraft, LogLevel, LogRow } from './log-entry.js';
 import type { DeploymentStatus, Phase } from './phases.js';
+import type { Freeze, TokenLimits } from './policy.js';
+import type { Permit } from './policy-ports.js';
 import type { Strategy } from './strategy.js';
 
 /** A deployment with its order and the folded state; `config` is set once it has started. */
@@ -36,6 +40,8 @@ export interface DeploymentOrder {
   readonly hosts?: readonly string[];
   /** File of the uploaded archive; the store keeps its bytes until the deployment has ended. */
   readonly archive_path?: string;
+  /** Where a token gives the order. */
+  readonly permit?: Permit;
 }
 
 /** The same key is the same order; the fingerprint tells whether it really is. */
@@ -115,7 +121,8 @@ export interface DuePhase {
 export abstract class DeploymentStore {
   /**
    * Stores the order and its first fact in one transaction.
-   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`
+   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`, and what speaks
+   * against its permit: `agents_frozen`, `rate_limited_by_policy`, `approval_used`, …
    */
   abstract accept(order: DeploymentOrder): Promise<Acceptance>;
   /** What was accepted under this key. @throws DeployError `idempotency_key_reused` */
@@ -221,16 +228,7 @@ export abstract class Secrets {
   abstract fingerprint(text: string): string;
 }
 
-export interface Principal {
-  readonly actor: Actor;
-  /** Of an API token. */
-  readonly token_id?: string;
-  readonly scopes: readonly string[];
-  /** App names or patterns with `*`; absent = all. */
-  readonly apps?: readonly string[];
-}
-
-export interface TokenRecord {
+export interface TokenRecord extends TokenLimits {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
@@ -242,6 +240,13 @@ export interface TokenRecord {
   readonly revoked_at?: string;
 }
 
+/** A token that was just used, and whether its agent may act. */
+export interface LiveToken {
+  readonly token: TokenRecord;
+  /** Agents are frozen, and it is one's. */
+  readonly frozen?: Freeze;
+}
+
 /** Credentials, all of them as hashes. */
 export abstract class CredentialStore {
   abstract adminPasswordHash(): Promise<string | undefined>;
@@ -251,7 +256,9 @@ export abstract class CredentialStore {
   abstract listTokens(): Promise<TokenRecord[]>;
   abstract revokeToken(id: string): Promise<boolean>;
   /** The live token of this hash; notes the use. */
-  abstract findToken(hash: string): Promise<TokenRecord | undefined>;
+  abstract findToken(hash: string): Promise<LiveToken | undefined>;
+  /** Whatever has become of it. */
+  abstract tokenOf(id: string): Promise<TokenRecord | undefined>;
   abstract addSession(hash: string, expiresAt: string): Promise<void>;
   abstract sessionAlive(hash: string): Promise<boolean>;
   abstract endSessions(): Promise<void>;

@@ -34,6 +34,11 @@ export class Client {
     return new Client(this.url, token);
   }
 
+  /** The same, at another process. */
+  at(url: string): Client {
+    return new Client(() => url, this.token);
+  }
+
   async request<Body = Record<string, unknown>>(
     method: string,
     path: string,

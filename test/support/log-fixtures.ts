@@ -35,6 +35,7 @@ export const EVERY_METADATA: Required<EventMetadata> = {
   superseded_by: 'dep-01jd0000000000000000000002',
   config_keys: ['env.DATABASE_URL'],
   actor: 'operator',
+  on_behalf_of: 'Ada Lovelace',
   agent: 'claude',
   details: { nothing: null, empty: [], deep: [{ fraction: 0.5, text: 'é "quoted"' }] },
 };

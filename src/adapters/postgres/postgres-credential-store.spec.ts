@@ -44,7 +44,7 @@ describe('tokens', () => {
     await store.addToken(TOKEN, 'hash 1');
     await store.addToken(full, 'hash 2');
     expect(await store.listTokens()).toEqual([TOKEN, full]);
-    expect(await store.findToken('hash 2')).toEqual(full);
+    expect(await store.findToken('hash 2')).toEqual({ token: full });
   });
 
   it('are not found by another hash', async () => {

@@ -1,5 +1,6 @@
 /** Credentials in PostgreSQL. What has expired or was revoked is judged by the database's clock. */
-import { CredentialStore, type TokenRecord } from '../../domain/ports.js';
+import type { Freeze, TokenLimits } from '../../domain/policy.js';
+import { CredentialStore, type LiveToken, type TokenRecord } from '../../domain/ports.js';
 import type { Database } from './database.js';
 
 const MOST_TOKENS_LISTED = 1_000;
@@ -10,6 +11,7 @@ interface TokenRow {
   readonly scopes: string[];
   readonly apps: string[] | null;
   readonly agent: string | null;
+  readonly limits: TokenLimits;
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly last_used_at: Date | null;
@@ -41,9 +43,19 @@ export class PostgresCredentialStore extends CredentialStore {
 
   override async addToken(token: TokenRecord, hash: string): Promise<void> {
     await this.database.query(
-      `insert into tokens (id, hash, name, scopes, apps, agent, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [token.id, hash, token.name, token.scopes, token.apps, token.agent, token.created_at, token.expires_at],
+      `insert into tokens (id, hash, name, scopes, apps, agent, limits, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        token.id,
+        hash,
+        token.name,
+        token.scopes,
+        token.apps,
+        token.agent,
+        limitsOf(token),
+        token.created_at,
+        token.expires_at,
+      ],
     );
   }
 
@@ -64,18 +76,29 @@ export class PostgresCredentialStore extends CredentialStore {
     return revoked.length > 0;
   }
 
-  /** The use is noted once a minute at most: reading must not cost a write each time. */
-  override async findToken(hash: string): Promise<TokenRecord | undefined> {
-    const rows = await this.database.query<TokenRow>(
+  /**
+   * The use is noted once a minute at most: reading must not cost a write each time. A freeze is looked up along with the token, so
+   * that it counts at once, in all processes.
+   */
+  override async findToken(hash: string): Promise<LiveToken | undefined> {
+    const rows = await this.database.query<TokenRow & { frozen: Freeze | null }>(
       `with live as (
          select * from tokens where hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())
        ), noted as (
          update tokens set last_used_at = now() from live
          where tokens.id = live.id and (live.last_used_at is null or live.last_used_at < now() - interval '1 minute')
        )
-       select * from live`,
+       select live.*, (select to_jsonb(agent_freeze) - 'single' from agent_freeze where agent is not null) as frozen from live`,
       [hash],
     );
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const { frozen } = row;
+    return { token: toRecord(row), ...(frozen && { frozen: { ...frozen, at: new Date(frozen.at).toISOString() } }) };
+  }
+
+  override async tokenOf(id: string): Promise<TokenRecord | undefined> {
+    const rows = await this.database.query<TokenRow>('select * from tokens where id = $1', [id]);
     return rows[0] && toRecord(rows[0]);
   }
 
@@ -101,9 +124,20 @@ function toRecord(row: TokenRow): TokenRecord {
     scopes: row.scopes,
     ...(row.apps && { apps: row.apps }),
     ...(row.agent !== null && { agent: row.agent }),
+    ...row.limits,
     created_at: row.created_at.toISOString(),
     ...(row.expires_at && { expires_at: row.expires_at.toISOString() }),
     ...(row.last_used_at && { last_used_at: row.last_used_at.toISOString() }),
     ...(row.revoked_at && { revoked_at: row.revoked_at.toISOString() }),
+  };
+}
+
+function limitsOf({ environments, max_replicas, strategies, deploys_per_hour, approval }: TokenRecord): TokenLimits {
+  return {
+    ...(environments && { environments }),
+    ...(max_replicas !== undefined && { max_replicas }),
+    ...(strategies && { strategies }),
+    ...(deploys_per_hour !== undefined && { deploys_per_hour }),
+    ...(approval && { approval }),
   };
 }

@@ -21,6 +21,7 @@ import type { Strategy } from '../../domain/strategy.js';
 import { isUniqueViolation, type Client, type Database } from './database.js';
 import { deploymentStats } from './deployment-stats.js';
 import { likePatterns } from './entry-rows.js';
+import { settlePermit } from './order-permits.js';
 import { insertDeployment, nextRelease } from './deployment-end.js';
 import { appendFact, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
 
@@ -79,6 +80,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
     }
     // Before the app's row is locked: a large archive must not keep other orders for the app waiting.
     if (order.archive_path !== undefined) await storeArchive(client, asked.id, order.archive_path);
+    if (order.permit) await settlePermit(client, order.permit, asked.id);
     const release = await nextRelease(client, asked);
     if (spec.on_conflict === 'reject') await refuseWhileInProgress(client, asked);
 

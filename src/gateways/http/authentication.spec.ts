@@ -13,7 +13,7 @@ jest.setTimeout(60_000);
 const PASSWORD = 'correct horse battery staple';
 const ADMIN = {
   actor: { kind: 'admin', name: 'admin' },
-  scopes: ['read', 'deploy', 'rollback', 'apps:write', 'admin'],
+  scopes: ['read', 'deploy', 'rollback', 'apps:write', 'approve', 'admin'],
 };
 
 @Controller('apps')
@@ -93,6 +93,18 @@ describe('who gets in', () => {
     };
     expect((await server.call('GET', '/api/v1/me', token)).body).toEqual(principal);
     expect((await server.call('POST', '/apps/web-shop/deploy', token)).body).toEqual(principal);
+  });
+
+  it('whoever acts for somebody, who is named with it', async () => {
+    const token = await newToken({ scopes: ['read'] });
+    const me = async (name: string) =>
+      server.send('GET', '/api/v1/me', { authorization: `Bearer ${token}`, 'x-on-behalf-of': name });
+    expect((await me('ada@example.com')).body).toMatchObject({ actor: { on_behalf_of: 'ada@example.com' } });
+    const utf8 = Buffer.from('Ada Łovelace').toString('latin1');
+    expect((await me(utf8)).body).toMatchObject({ actor: { on_behalf_of: 'Ada Łovelace' } });
+    for (const wrong of ['', 'a'.repeat(201), 'tab\there', '\xff']) {
+      expect((await me(wrong)).body).toMatchObject({ code: 'invalid_field', errors: [{ path: 'X-On-Behalf-Of' }] });
+    }
   });
 
   it.each(['', 'fd_', 'fd_0123456789ab_x_00000000', 'a'.repeat(43), "' or 1=1 --"])('no token %j', async (token) => {

@@ -10,7 +10,7 @@ jest.setTimeout(60_000);
 const PASSWORD = 'correct horse battery staple';
 const ADMIN = {
   actor: { kind: 'admin', name: 'admin' },
-  scopes: ['read', 'deploy', 'rollback', 'apps:write', 'admin'],
+  scopes: ['read', 'deploy', 'rollback', 'apps:write', 'approve', 'admin'],
 };
 
 let postgres: TestDatabase;

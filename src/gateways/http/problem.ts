@@ -1,5 +1,12 @@
 /** Errors as RFC 9457 problem documents. */
-import { DeployError, type ErrorCode, errorRow, type FieldError, httpStatus } from '../../domain/errors.js';
+import {
+  DeployError,
+  type ErrorCode,
+  errorRow,
+  type FieldError,
+  httpStatus,
+  type PolicyRefusal,
+} from '../../domain/errors.js';
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
@@ -16,7 +23,7 @@ export interface ProblemType {
   readonly hint?: string;
 }
 
-export interface Problem extends ProblemType {
+export interface Problem extends ProblemType, PolicyRefusal {
   readonly detail: string;
   readonly errors?: readonly FieldError[];
   /** Path of the request. */
@@ -35,13 +42,14 @@ export function problemType(code: ErrorCode): ProblemType {
   };
 }
 
-export function problemOf({ code, message, fields }: DeployError, instance: string): Problem {
+export function problemOf({ code, message, fields, policy }: DeployError, instance: string): Problem {
   const type = problemType(code);
   return {
     ...type,
     // What went wrong inside is for the log only.
     detail: code === 'internal' ? type.title : message,
     ...(fields && { errors: fields }),
+    ...policy,
     instance,
   };
 }

@@ -32,6 +32,12 @@ export class ProblemDto extends ProblemTypeDto implements Problem {
   readonly detail: string;
   /** Each bad field. */
   readonly errors?: FieldErrorDto[];
+  /** The rule of the token's policy that refused. */
+  readonly rule?: string;
+  /** What a person may approve. */
+  readonly approval_id?: string;
+  /** Until when the approval counts. */
+  readonly expires_at?: string;
   /** Path of the request. */
   readonly instance: string;
 }

@@ -71,12 +71,50 @@ describe('tokens', () => {
     [{ expires_in_days: 3_651 }, 'expires_in_days'],
     [{ expires_in_days: '30' }, 'expires_in_days'],
     [{ revoked_at: null }, 'revoked_at'],
+    [{ environments: ['Prod'] }, 'environments'],
+    [{ environments: [] }, 'environments'],
+    [{ max_replicas: -1 }, 'max_replicas'],
+    [{ max_replicas: null }, 'max_replicas'],
+    [{ strategies: ['fast'] }, 'strategies'],
+    [{ deploys_per_hour: 0 }, 'deploys_per_hour'],
+    [{ approval: [] }, 'approval'],
+    [{ approval: 'production' }, 'approval'],
+    [{ approval: null }, 'approval'],
+    [{ approval: { kinds: ['cancel'] } }, 'approval.kinds'],
+    [{ approval: { environments: 'production' } }, 'approval.environments'],
+    [{ approval: { approved: true } }, 'approval.approved'],
+    [{ scopes: undefined }, 'scopes'],
+    [{ persona: 'root' }, 'persona'],
+    [{ persona: 'operator', agent: 'OPERATOR' }, 'scopes'],
+    [{ persona: 'operator', scopes: undefined }, 'agent'],
+    [{ max_replicas: 1, scopes: ['admin'] }, 'max_replicas'],
+    [{ approval: {}, scopes: ['admin'] }, 'approval'],
+    [{ agent: 'OPERATOR', scopes: ['admin'] }, 'scopes'],
+    [{ agent: 'OPERATOR', scopes: ['read', 'approve'] }, 'scopes'],
   ])('are not made from %j', async (wrong, path) => {
     const order = { name: 'ci', scopes: ['read'], ...wrong };
     const { status, body } = await server.call('POST', '/api/v1/tokens', session, order);
     expect(status).toBe(400);
     expect(body['errors']).toEqual([{ path, message: expect.any(String) }]);
     expect(await store.listTokens()).toEqual([]);
+  });
+
+  it('of the persona operator are for an agent, and for a month', async () => {
+    const limits = {
+      environments: ['staging'],
+      max_replicas: 2,
+      strategies: ['rolling'],
+      approval: { apps: ['web-*'] },
+    };
+    const order = { name: 'ops', persona: 'operator', agent: 'OPERATOR', ...limits };
+    const { status, body } = await server.call('POST', '/api/v1/tokens', session, order);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ agent: 'OPERATOR', scopes: ['read', 'deploy', 'rollback'], ...limits });
+    expect(Date.parse(String(body['expires_at'])) - Date.parse(String(body['created_at']))).toBe(30 * 86_400_000);
+    const me = await server.call('GET', '/api/v1/me', String(body['token']));
+    expect(me.body).toMatchObject({ token_id: body['id'], limits });
+    const { body: list } = await server.call('GET', '/api/v1/tokens', session);
+    expect(list).toMatchObject({ tokens: [{ id: body['id'], ...limits }] });
   });
 
   it('leave a trail of who made and revoked them', async () => {

@@ -19,6 +19,7 @@ import {
   type SecretKind,
 } from '../deployments/index.js';
 import { Plugins } from '../plugins/index.js';
+import { planHash } from '../policy/index.js';
 import type { ConfigureAppDto, RestartDto, RollbackDto, ScaleDto } from './apps.dto.js';
 import { AppsService } from './apps.service.js';
 import { RollbackTargets } from './rollback-target.js';
@@ -120,12 +121,16 @@ export class AppOrders {
 
     const app = await this.#live(place);
     const { spec, hosts, version, rollback } = await draft(app);
-    return this.deployments.deploy({
-      identity: { ...newIdentity(app, principal, spec.source, dto), kind, project: app.project, version, ...rollback },
+    const identity = newIdentity(app, principal, spec.source, dto);
+    const order = {
+      identity: { ...identity, kind, project: app.project, version, ...rollback },
       spec,
       ...(hosts && { hosts }),
       ...idempotency,
-    });
+      // Going back to another release than the one that was meant is another plan.
+      plan_hash: planHash(this.secrets, [kind, place, dto, rollback]),
+    };
+    return this.deployments.deploy(order, principal);
   }
 
   /** @throws DeployError `app_not_found`, `app_not_live` */

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { DeployError } from '../../domain/errors.js';
-import { AppStore, Cluster, type AppPlace, type Removal } from '../../domain/ports.js';
+import { AppStore, Cluster, Secrets, type AppPlace, type Principal, type Removal } from '../../domain/ports.js';
 import { JobCleanup } from '../deployments/index.js';
 import { EdgeRouter } from '../edge/index.js';
+import { planHash, PolicyGate } from '../policy/index.js';
 import type { VolumeChoice } from './apps.dto.js';
 import type { KeptView, RemovedAppView } from './removed-app.view.js';
 
@@ -21,13 +22,20 @@ export class AppRemoval {
     private readonly cluster: Cluster,
     private readonly jobs: JobCleanup,
     private readonly router: EdgeRouter,
+    private readonly policy: PolicyGate,
+    private readonly secrets: Secrets,
   ) {}
 
   /**
    * Where a crash cuts it off, asking again goes on.
    * @throws DeployError `app_not_found`, `deployment_in_progress`
    */
-  async remove(place: AppPlace, volumes: VolumeChoice): Promise<RemovedAppView> {
+  async remove(place: AppPlace, volumes: VolumeChoice, principal: Principal): Promise<RemovedAppView> {
+    await this.policy.admitNow(
+      principal,
+      { kind: 'remove', ...place },
+      { plan_hash: planHash(this.secrets, ['remove', place, volumes]), summary: `remove it; volumes: ${volumes}` },
+    );
     const removal = await this.apps.remove(place);
     if (removal === undefined) throw new DeployError('app_not_found');
     const target = `${place.app_name}/${place.environment}`;

@@ -100,7 +100,8 @@ export class AppsController {
   remove(
     @Param() { name }: AppParams,
     @Query() { environment = 'production', volumes = 'keep' }: DeleteAppQuery,
+    @CurrentPrincipal() principal: Principal,
   ): Promise<RemovedAppView> {
-    return this.removal.remove({ app_name: name, environment }, volumes);
+    return this.removal.remove({ app_name: name, environment }, volumes, principal);
   }
 }

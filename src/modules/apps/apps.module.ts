@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { DeploymentsModule } from '../deployments/index.js';
 import { EdgeModule } from '../edge/index.js';
+import { PolicyModule } from '../policy/index.js';
 import { AppOrders } from './app-orders.js';
 import { AppRemoval } from './app-removal.js';
 import { AppsController } from './apps.controller.js';
@@ -10,7 +11,7 @@ import { ReleasesController } from './releases.controller.js';
 import { RollbackTargets } from './rollback-target.js';
 
 @Module({
-  imports: [DeploymentsModule, EdgeModule],
+  imports: [DeploymentsModule, EdgeModule, PolicyModule],
   controllers: [AppsController, ReleasesController],
   providers: [AppOrders, AppRemoval, AppsService, RollbackTargets],
   exports: [AppOrders],

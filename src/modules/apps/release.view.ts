@@ -20,6 +20,7 @@ export class ReleaseView {
   config!: ConfigView;
   actor!: string;
   agent?: string;
+  on_behalf_of?: string;
   /** ISO 8601 UTC. */
   created_at!: string;
 }
@@ -63,5 +64,6 @@ export function releaseView(release: Release, live: number | undefined): Release
     config: configView(config),
     actor: actor.name,
     ...(actor.agent !== undefined && { agent: actor.agent }),
+    ...(actor.on_behalf_of !== undefined && { on_behalf_of: actor.on_behalf_of }),
   };
 }

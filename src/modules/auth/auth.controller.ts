@@ -7,6 +7,7 @@ import { AuthService } from './auth.service.js';
 import { Policy, Public } from './policy.js';
 import { LoginDto, PrincipalDto, SessionDto } from './session.dto.js';
 import { CreatedTokenDto, CreateTokenDto, TokenListDto } from './token.dto.js';
+import { tokenOrder } from './token-persona.js';
 
 @Controller('api/v1')
 export class AuthController {
@@ -34,7 +35,7 @@ export class AuthController {
   @Audited('token.create', ':id', ':name')
   @Header('Cache-Control', 'no-store')
   createToken(@Body() order: CreateTokenDto): Promise<CreatedTokenDto> {
-    return this.auth.createToken(order);
+    return this.auth.createToken(tokenOrder(order));
   }
 
   /** The newest thousand tokens, without the tokens themselves. */

@@ -5,8 +5,10 @@ import type { Request } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
 import { AuthService } from './auth.service.js';
-import { policyOf, requireApp, requireScope, type ScopePolicy } from './policy.js';
+import { policyOf, requireApp, requireScope, requireUnfrozen, type ScopePolicy } from './policy.js';
+import { approvalOf, onBehalfOf } from './request-claims.js';
 
+const READING = ['GET', 'HEAD'];
 const BEARER = /^Bearer +(\S+)$/i;
 
 interface AuthenticatedRequest extends Request {
@@ -39,7 +41,8 @@ export class AuthGuard implements CanActivate {
     if (principal === undefined) throw new DeployError('unauthenticated');
     // Before it may be refused: a refusal is told along with who it met.
     request.principal = principal;
-    requirePolicy(principal, policy, request);
+    request.principal = withClaims(principal, request);
+    requirePolicy(request.principal, policy, request);
     return true;
   }
 }
@@ -56,8 +59,22 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   return principal;
 });
 
+/** What the request says beside its credentials. */
+function withClaims({ actor, ...principal }: Principal, request: Request): Principal {
+  const on_behalf_of = onBehalfOf(request);
+  const approval_id = approvalOf(request);
+  // An administrator acts for nobody else, and waits for nobody.
+  if (principal.token_id === undefined) return { actor, ...principal };
+  return {
+    actor: { ...actor, ...(on_behalf_of !== undefined && { on_behalf_of }) },
+    ...principal,
+    ...(approval_id !== undefined && { approval_id }),
+  };
+}
+
 function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, request: Request): void {
   if (scope !== 'any') requireScope(principal, scope);
+  if (scope !== 'any' && scope !== 'read' && !READING.includes(request.method)) requireUnfrozen(principal);
   if (app === undefined) return;
   const name = request.params[app];
   if (typeof name !== 'string') throw new DeployError('app_not_found');

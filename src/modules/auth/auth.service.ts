@@ -1,11 +1,13 @@
 /** Logs in, makes and revokes tokens, and tells whose a token is. */
 import { Injectable } from '@nestjs/common';
 import { DeployError } from '../../domain/errors.js';
+import type { Freeze } from '../../domain/policy.js';
 import { CredentialStore, type Principal, type TokenRecord } from '../../domain/ports.js';
 import { hashToken, isApiToken, isSessionToken, newApiToken, newSessionToken } from './credentials.js';
 import { LoginBackoff } from './login-backoff.js';
 import { verifyPassword } from './passwords.js';
-import { type Scope, SCOPES } from './policy.js';
+import { SCOPES } from './policy.js';
+import { refuseContradiction, type TokenOrder } from './token-rules.js';
 
 const DAY_MS = 86_400_000;
 const SESSION_DAYS = 30;
@@ -16,16 +18,6 @@ const ADMIN: Principal = { actor: { kind: 'admin', name: 'admin' }, scopes: SCOP
 export interface Session {
   readonly token: string;
   readonly expires_at: string;
-}
-
-export interface TokenOrder {
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  /** Names or patterns of the only apps it may touch. */
-  readonly apps?: readonly string[] | undefined;
-  /** Name of the agent that acts with it. */
-  readonly agent?: string | undefined;
-  readonly expires_in_days?: number | undefined;
 }
 
 @Injectable()
@@ -50,8 +42,8 @@ export class AuthService {
   /** Whose API token or session this is; `undefined` when it is malformed, unknown, expired or revoked. */
   async authenticateToken(token: string): Promise<Principal | undefined> {
     if (isApiToken(token)) {
-      const record = await this.store.findToken(hashToken(token));
-      return record && principalOf(record);
+      const live = await this.store.findToken(hashToken(token));
+      return live && principalOf(live.token, live.frozen);
     }
     const isSession = isSessionToken(token) && (await this.store.sessionAlive(hashToken(token)));
     return isSession ? ADMIN : undefined;
@@ -59,21 +51,15 @@ export class AuthService {
 
   /** The only moment in which the token itself is known. */
   async createToken(order: TokenOrder): Promise<TokenRecord & { readonly token: string }> {
-    // Whoever may make tokens can make one for all apps.
-    if (order.apps && order.scopes.includes('admin')) {
-      const message = 'cannot restrict a token with the scope admin';
-      throw new DeployError('invalid_field', `apps ${message}.`, { fields: [{ path: 'apps', message }] });
-    }
+    refuseContradiction(order);
     const { id, token } = newApiToken();
     const now = Date.now();
+    const { expires_in_days = TOKEN_DAYS, ...kept } = order;
     const record: TokenRecord = {
       id,
-      name: order.name,
-      scopes: order.scopes,
-      ...(order.apps && { apps: order.apps }),
-      ...(order.agent !== undefined && { agent: order.agent }),
+      ...present(kept),
       created_at: time(now),
-      expires_at: time(now + (order.expires_in_days ?? TOKEN_DAYS) * DAY_MS),
+      expires_at: time(now + expires_in_days * DAY_MS),
     };
     await this.store.addToken(record, hashToken(token));
     return { ...record, token };
@@ -81,6 +67,13 @@ export class AuthService {
 
   listTokens(): Promise<TokenRecord[]> {
     return this.store.listTokens();
+  }
+
+  /** What would be judged of whoever has this token now. @throws DeployError `token_not_found` */
+  async principalOfToken(id: string, frozen: Freeze | undefined): Promise<Principal> {
+    const record = await this.store.tokenOf(id);
+    if (record === undefined) throw new DeployError('token_not_found');
+    return principalOf(record, frozen);
   }
 
   /** @throws DeployError `token_not_found`, also when it was revoked before */
@@ -94,13 +87,25 @@ export class AuthService {
   }
 }
 
-function principalOf({ id, name, agent, scopes, apps }: TokenRecord): Principal {
+function principalOf(token: TokenRecord, frozen: Freeze | undefined): Principal {
+  const { id, name, agent, scopes, apps } = token;
+  const { environments, max_replicas, strategies, deploys_per_hour, approval } = token;
+  const limits = present({ environments, max_replicas, strategies, deploys_per_hour, approval });
   return {
     actor: { kind: 'token', name, ...(agent !== undefined && { agent }) },
     token_id: id,
     scopes: scopes.includes('admin') ? SCOPES : scopes,
     ...(apps && { apps }),
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(frozen && agent !== undefined && { frozen }),
   };
+}
+
+type Present<Value> = { [Name in keyof Value]: Exclude<Value[Name], undefined> };
+
+/** Without what is undefined. */
+function present<Value extends object>(value: Value): Present<Value> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Present<Value>;
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();

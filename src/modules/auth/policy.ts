@@ -1,14 +1,13 @@
-/** What a route asks of its caller. Every route says so with one of the two decorators; one that does not is never served. */
+/** What a route asks of its caller, before `domain/policy.ts` judges what exactly is asked for. Every route says so with one of the two decorators; one that does not is never served. */
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
 import { matchesPattern } from '../../domain/app-pattern.js';
+import { type Scope, SCOPES } from '../../domain/policy.js';
 
-/** `admin` includes all others. */
-export const SCOPES = ['read', 'deploy', 'rollback', 'apps:write', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
+export { type Scope, SCOPES };
 
 export interface ScopePolicy {
   /** `any`: whoever has valid credentials. */
@@ -24,8 +23,19 @@ export type RoutePolicy = ScopePolicy | PublicPolicy;
 
 const ROUTE_POLICY = 'flukedeploy:policy';
 
-export const Policy = (policy: ScopePolicy): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(ROUTE_POLICY, policy), ApiBearerAuth());
+const CLAIMS = [
+  ApiHeader({ name: 'X-On-Behalf-Of', required: false, description: 'For whom, for the log and the audit trail.' }),
+  ApiHeader({
+    name: 'Approval',
+    required: false,
+    description: 'Id of the approval; without it, it is found by itself.',
+  }),
+];
+
+export const Policy = (policy: ScopePolicy): MethodDecorator & ClassDecorator => {
+  const claims = ['any', 'read'].includes(policy.scope) ? [] : CLAIMS;
+  return applyDecorators(SetMetadata(ROUTE_POLICY, policy), ApiBearerAuth(), ...claims);
+};
 
 export const Public = (reason: string): MethodDecorator & ClassDecorator =>
   SetMetadata(ROUTE_POLICY, { public: reason } satisfies PublicPolicy);
@@ -39,6 +49,13 @@ export function policyOf(reflector: Reflector, handler: () => unknown, controlle
 export function requireScope(principal: Principal, scope: Scope): void {
   if (principal.scopes.includes(scope)) return;
   throw new DeployError('forbidden', `This needs the scope ${scope}; the token has ${principal.scopes.join(', ')}.`);
+}
+
+/** @throws DeployError `agents_frozen` */
+export function requireUnfrozen({ frozen }: Principal): void {
+  if (frozen === undefined) return;
+  const message = `All agents are frozen since ${frozen.at}: ${frozen.reason}`;
+  throw new DeployError('agents_frozen', message, { policy: { rule: 'agents_frozen' } });
 }
 
 export function mayUseApp(principal: Principal, appName: string): boolean {

@@ -2,7 +2,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import type { Actor } from '../../domain/deployment.js';
+import type { Freeze } from '../../domain/policy.js';
 import { SCOPES } from './policy.js';
+import { TokenLimitsDto } from './token.dto.js';
 
 export class LoginDto {
   /** The administrator's password. */
@@ -42,6 +44,15 @@ export class ActorDto implements Actor {
   readonly name: string;
   /** The agent that acts with this token. */
   readonly agent?: string;
+  /** For whom, as the header `X-On-Behalf-Of` says. */
+  readonly on_behalf_of?: string;
+}
+
+export class FreezeDto implements Freeze {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: ActorDto;
+  readonly reason: string;
 }
 
 export class PrincipalDto {
@@ -53,4 +64,9 @@ export class PrincipalDto {
   /** The only apps these credentials may touch, as names or patterns with `*`; absent: all. */
   @ApiPropertyOptional({ type: [String] })
   readonly apps?: readonly string[];
+  readonly limits?: TokenLimitsDto;
+  /** Agents are frozen, and this is one: it may read only. */
+  readonly frozen?: FreezeDto;
+  /** The approval that the request brings along. */
+  readonly approval_id?: string;
 }

@@ -3,12 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { placeName, type DeploySpec, type Source } from '../../domain/app-spec.js';
 import { parseCaptainDefinition } from '../../domain/captain-definition.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
-import { GitRemote, Secrets, type AppPlace, type DeploymentOrder, type Principal } from '../../domain/ports.js';
+import { GitRemote, Secrets, type AppPlace, type Principal } from '../../domain/ports.js';
 import { checkDockerfile } from '../../plugins/source-check/dockerfile-check.js';
 import { Plugins } from '../plugins/index.js';
+import { planHash } from '../policy/index.js';
 import { AppSettings } from './app-settings.js';
 import type { DeployDto, SourceDto } from './deploy.dto.js';
 import { idempotencyOf } from './idempotency.js';
+import type { PlannedOrder } from './order-action.js';
 import { newIdentity } from './order-identity.js';
 import { pluginsOf } from './plugin-use.dto.js';
 import { refuse } from './refusal.js';
@@ -41,7 +43,7 @@ export class DeployRequests {
     principal: Principal,
     key: string | undefined,
     ways: OrderWays = {},
-  ): Promise<DeploymentOrder> {
+  ): Promise<PlannedOrder> {
     const place = { app_name: dto.app_name, environment: dto.environment ?? 'production' };
     refuseImpossible(place);
     this.settings.check(dto, principal);
@@ -63,6 +65,8 @@ export class DeployRequests {
       spec,
       hosts: await unlessRefused(ways, [], () => this.settings.hosts(spec.config, place)),
       ...(archive && { archive_path: archive.path }),
+      // A branch that has moved on since is another plan.
+      plan_hash: planHash(this.secrets, ['deploy', place, dto, archive?.sha256, 'commit' in source && source.commit]),
       ...idempotencyOf(principal, key, this.secrets.fingerprint(JSON.stringify([dto, archive?.sha256]))),
     };
   }

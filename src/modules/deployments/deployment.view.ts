@@ -125,6 +125,8 @@ export class DeploymentView {
   replicas?: number;
   actor!: string;
   agent?: string;
+  /** For whom it was asked for, as the caller says. */
+  on_behalf_of?: string;
   reason?: string;
   rollback_of?: string;
   /** The release that a rollback goes back to. */
@@ -186,7 +188,8 @@ export function deploymentView({ state, place, strategy }: PlacedDeployment): De
     ...place,
     phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as unknown as PhasesView,
     ...state.outputs,
-    ...defined({ hooks: state.hooks, replicas: state.replicas, agent: actor.agent, reason, rollback_of, rollback_to }),
+    ...defined({ hooks: state.hooks, replicas: state.replicas, reason, rollback_of, rollback_to }),
+    ...defined({ agent: actor.agent, on_behalf_of: actor.on_behalf_of }),
     actor: actor.name,
     ...defined({
       rollout: rolloutView(state, strategy),

@@ -55,7 +55,8 @@ export class DeploymentsController {
     const { dto, archive } = await this.bodies.read(request, DeployDto);
     try {
       requireApp(principal, dto.app_name);
-      return await this.deployments.deploy(await this.requests.order(dto, archive, principal, key));
+      const order = await this.requests.order(dto, archive, principal, key);
+      return await this.deployments.deploy(order, principal);
     } finally {
       if (archive) await rm(archive.path, { force: true });
     }

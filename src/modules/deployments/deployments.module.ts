@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { EdgeModule } from '../edge/index.js';
 import { LogsModule } from '../logs/index.js';
+import { PolicyModule } from '../policy/index.js';
 import { AppSettings } from './app-settings.js';
 import { DeployBody } from './deploy-body.js';
 import { DeployRequests } from './deploy-request.js';
@@ -33,7 +34,7 @@ import { Validator } from './validation/validator.js';
 const PHASE_CLASSES = [PreBuildPhase, BuildPhase, PreDeployPhase, DeployPhase, PostDeployPhase];
 
 @Module({
-  imports: [EdgeModule, LogsModule],
+  imports: [EdgeModule, LogsModule, PolicyModule],
   controllers: [DeploymentsController, RolloutController, ValidationController],
   providers: [
     ...PHASE_CLASSES,

@@ -9,7 +9,6 @@ import {
   PhaseClaims,
   Wakeups,
   type DeploymentFilter,
-  type DeploymentOrder,
   type DeploymentRecord,
   type DeploymentStats,
   type Idempotency,
@@ -17,8 +16,10 @@ import {
 } from '../../domain/ports.js';
 import { Logbook, LogHub } from '../logs/index.js';
 import { Plugins } from '../plugins/index.js';
+import { PolicyGate } from '../policy/index.js';
 import { DeploymentLifecycleTracker } from './deployment-lifecycle-tracker.js';
 import { deploymentView, type DeploymentView } from './deployment.view.js';
+import { actionOf, summaryOf, type PlannedOrder } from './order-action.js';
 
 @Injectable()
 export class DeploymentsService {
@@ -33,14 +34,23 @@ export class DeploymentsService {
     private readonly tracker: DeploymentLifecycleTracker,
     private readonly trail: AuditTrail,
     private readonly plugins: Plugins,
+    private readonly policy: PolicyGate,
   ) {}
 
-  /** The deployment exists, durably, once it is accepted; everything after is a matter of time, and no reason to fail. */
-  async deploy(order: DeploymentOrder): Promise<DeploymentView> {
+  /**
+   * The deployment exists, durably, once it is accepted; everything after is a matter of time, and no reason to fail.
+   * @throws DeployError what policy has against it, and what DeploymentStore.accept does
+   */
+  async deploy({ plan_hash, ...asked }: PlannedOrder, principal: Principal): Promise<DeploymentView> {
+    // What was accepted before is not judged again: its approval is used up.
+    const known = await this.replayed(asked.idempotency);
+    if (known) return known;
+    const order = { ...asked, identity: this.logbook.clean(asked.identity) };
+    const permit = await this.policy.admit(principal, actionOf(order), { plan_hash, summary: summaryOf(order) });
     const uses = this.plugins.server.uses.map(({ locked: _, ...use }) => use);
     const { record, replayed } = await this.store.accept({
       ...order,
-      identity: this.logbook.clean(order.identity),
+      ...(permit && { permit }),
       spec: { ...order.spec, ...(uses.length > 0 && { server_plugins: uses }) },
     });
     if (!replayed) {
@@ -119,6 +129,9 @@ export class DeploymentsService {
   /** @throws DeployError `deployment_ended`, `deployment_not_found` */
   async cancel(id: string, principal: Principal, reason: string): Promise<DeploymentView> {
     const record = await this.find(id);
+    const { app_name, environment } = record.state.identity;
+    const plan = { plan_hash: id, summary: `cancel ${id}` };
+    await this.policy.admitNow(principal, { kind: 'cancel', app_name, environment }, plan);
     if (isFinal(record.state.status))
       throw new DeployError('deployment_ended', `Deployment ${id} has ended: ${record.state.status}.`);
     const done = await this.#requestCancel(id, { actor: principal.actor, reason });

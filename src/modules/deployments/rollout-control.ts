@@ -3,8 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, DeploymentState, Fact } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal } from '../../domain/phases.js';
-import { DeploymentStore, type Principal } from '../../domain/ports.js';
+import { DeploymentStore, Secrets, type Principal } from '../../domain/ports.js';
 import { Logbook } from '../logs/index.js';
+import { planHash, PolicyGate } from '../policy/index.js';
 
 type Word = 'promote' | 'pause' | 'resume' | 'abort';
 
@@ -20,6 +21,8 @@ export class RolloutControl {
   constructor(
     private readonly store: DeploymentStore,
     private readonly logbook: Logbook,
+    private readonly policy: PolicyGate,
+    private readonly secrets: Secrets,
   ) {}
 
   promote(id: string, principal: Principal, full: boolean): Promise<void> {
@@ -43,11 +46,29 @@ export class RolloutControl {
    * The worker hears of it when it looks at the deployment next, several times a second. What was said before changes nothing.
    * @throws DeployError `deployment_not_found`, `deployment_ended`, `rollout_not_running`, `not_paused`
    */
-  async #say(word: Word, id: string, { actor }: Principal, fact: (actor: Actor, at: string) => Fact): Promise<void> {
+  async #say(word: Word, id: string, principal: Principal, fact: (actor: Actor, at: string) => Fact): Promise<void> {
+    const { actor } = principal;
     const record = await this.store.find(id);
     if (record === undefined) throw new DeployError('deployment_not_found');
     requireRollout(id, record.state, word);
-    await this.logbook.append({ deployment_id: id, items: [{ fact: fact(actor, new Date().toISOString()) }] });
+    const said = fact(actor, new Date().toISOString());
+    await this.#admit(word, id, principal, record.state, said);
+    await this.logbook.append({ deployment_id: id, items: [{ fact: said }] });
+  }
+
+  /** An approval is for this step of this rollout: at the next one it must be asked for again. */
+  #admit(
+    kind: Word,
+    id: string,
+    principal: Principal,
+    { identity, rollout }: DeploymentState,
+    fact: Fact,
+  ): Promise<void> {
+    const { app_name, environment } = identity;
+    const full = fact.type === 'rollout_promoted' && fact.full;
+    const summary = `${kind}${full ? ' in full' : ''} ${id} at step ${(rollout?.step ?? 0) + 1}`;
+    const plan_hash = planHash(this.secrets, [kind, id, full, rollout?.step]);
+    return this.policy.admitNow(principal, { kind, app_name, environment }, { plan_hash, summary });
   }
 }
 

@@ -61,7 +61,7 @@ export class DeployAppTool extends Tool {
     }
 
     const order = await this.requests.order(dto, undefined, call.principal, idempotency_key);
-    const { deployment_id } = await this.deployments.deploy(order);
+    const { deployment_id } = await this.deployments.deploy(order, call.principal);
     const { content } = await this.briefs.of(deployment_id, { wait_for, seconds: timeout_seconds }, call);
     return answer(content, ['last_lines']);
   }

@@ -1,0 +1,2 @@
+/** What other parts may use of the agents. */
+export { AgentsModule } from './agents.module.js';

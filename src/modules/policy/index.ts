@@ -1,0 +1,4 @@
+/** What other parts may use of the policy. */
+export { planHash } from './plan-hash.js';
+export { PolicyGate } from './policy-gate.js';
+export { PolicyModule } from './policy.module.js';

@@ -1,0 +1,76 @@
+/** What every route asks of its caller: a route that is not in this table fails the test, and so does a row without a route. */
+
+/** `public`: nobody needs credentials. `any`: whoever has some. Else the scope that is needed. */
+type Need = 'public' | 'any' | 'read' | 'deploy' | 'rollback' | 'apps:write' | 'approve' | 'admin';
+
+export const ROUTES: Readonly<Record<string, Need>> = {
+  'GET /api/v1/me': 'any',
+  'POST /api/v1/session': 'public',
+  'POST /api/v2/login': 'public',
+  'GET /api/v1/tokens': 'admin',
+  'POST /api/v1/tokens': 'admin',
+  'DELETE /api/v1/tokens/{id}': 'admin',
+  'GET /api/v1/agents': 'admin',
+  'POST /api/v1/agents/freeze': 'admin',
+  'POST /api/v1/agents/unfreeze': 'admin',
+  'POST /api/v1/policy/explain': 'any',
+  'GET /api/v1/approvals': 'any',
+  'GET /api/v1/approvals/{id}': 'any',
+  'POST /api/v1/approvals/{id}/approve': 'approve',
+  'POST /api/v1/approvals/{id}/reject': 'approve',
+  'POST /api/v1/deploy': 'deploy',
+  'GET /api/v1/deployments': 'read',
+  'GET /api/v1/deployments/active': 'read',
+  'GET /api/v1/deployments/stats': 'read',
+  'GET /api/v1/deployments/{id}': 'read',
+  'GET /api/v1/deployments/{id}/logs': 'read',
+  'POST /api/v1/deployments/{id}/cancel': 'deploy',
+  'POST /api/v1/deployments/{id}/promote': 'deploy',
+  'POST /api/v1/deployments/{id}/pause': 'deploy',
+  'POST /api/v1/deployments/{id}/resume': 'deploy',
+  'POST /api/v1/deployments/{id}/abort': 'deploy',
+  'GET /api/v1/deployments/{id}/notifications': 'read',
+  'POST /api/v1/deployments/{id}/notifications/{notification}/retry': 'deploy',
+  'GET /api/v1/logs': 'read',
+  'GET /api/v1/apps': 'read',
+  'GET /api/v1/apps/{name}': 'read',
+  'PATCH /api/v1/apps/{name}': 'apps:write',
+  'DELETE /api/v1/apps/{name}': 'apps:write',
+  'POST /api/v1/apps/{name}/scale': 'deploy',
+  'POST /api/v1/apps/{name}/restart': 'deploy',
+  'POST /api/v1/apps/{name}/rollback': 'rollback',
+  'GET /api/v1/apps/{name}/deployments': 'read',
+  'GET /api/v1/apps/{name}/releases': 'read',
+  'GET /api/v1/apps/{name}/releases/{release}': 'read',
+  'GET /api/v1/apps/{name}/releases/{release}/sbom': 'read',
+  'GET /api/v1/apps/{name}/releases/{from}/diff/{to}': 'read',
+  'GET /api/v1/apps/{name}/certificates': 'read',
+  'PUT /api/v1/apps/{name}/certificates': 'apps:write',
+  'GET /api/v1/certificates': 'read',
+  'POST /api/v1/certificates/{id}/renew': 'apps:write',
+  'DELETE /api/v1/certificates/{id}': 'apps:write',
+  'GET /api/v1/plugins': 'read',
+  'GET /api/v1/registries': 'admin',
+  'POST /api/v1/registries': 'admin',
+  'DELETE /api/v1/registries/{name}': 'admin',
+  'GET /problems': 'public',
+  'GET /problems/{code}': 'public',
+  'GET /health/live': 'public',
+  'GET /health/ready': 'public',
+  'GET /schemas/unified-log': 'public',
+  'GET /schemas/unified-log.schema.json': 'public',
+  'GET /ns/log': 'public',
+};
+
+/** The route with its parameters filled in: the app and the deployment given, and whatever else there is not. */
+export function addressOf(route: string, app: string, deployment: string): { method: string; path: string } {
+  const [method = '', template = ''] = route.split(' ');
+  const ids: Readonly<Record<string, string>> = {
+    tokens: '0123456789ab',
+    approvals: 'apr-0000000000000000',
+    deployments: deployment,
+  };
+  const id = ids[template.split('/')[3] ?? ''] ?? 'none';
+  const values: Readonly<Record<string, string>> = { id, name: app, code: 'internal', notification: '0' };
+  return { method, path: template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '1') };
+}

@@ -24,8 +24,8 @@ export class PostgresAgentStore extends AgentStore {
          coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'expires_at', expires_at, 'last_used_at', last_used_at)
            order by created_at desc) filter (where revoked_at is null and (expires_at is null or expires_at > now())), '[]')
            as tokens,
-         (select count(*)::int from deployments where state -> 'identity' -> 'actor' ->> 'agent' = agent
-            and created_at > now() - interval '24 hours') as deployments
+         (select count(*)::int from token_orders join tokens mine on mine.id = token_id
+            where mine.agent = tokens.agent and at > now() - interval '24 hours') as deployments
        from tokens where agent is not null group by agent order by agent limit 1000`,
     );
     return rows.map(({ agent, last_used_at, tokens, deployments }) => ({

@@ -229,7 +229,7 @@ it('agents are listed with the tokens that still work and what they deploy', asy
   await credentials.addToken({ ...token, id: 'cccccccccccc' }, 'revoked');
   await credentials.revokeToken('cccccccccccc');
   await credentials.findToken('one');
-  await deployments.accept(orderOf({ actor: { ...AGENT, agent: 'robot' } }));
+  await order();
   expect(await agents.list()).toEqual([
     {
       agent: 'robot',

@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { DeployError } from '../../domain/errors.js';
-import { auditedActionOf, isChange } from '../../modules/auth/index.js';
+import { auditedActionOf, isChange, isUnaudited } from '../../modules/auth/index.js';
 import { AuditedRequests, toldBy } from './audited-requests.js';
 import { toDeployError } from './http-errors.js';
 
@@ -21,7 +21,9 @@ export class AuditInterceptor implements NestInterceptor {
     const request = http.getRequest<Request>();
     if (!isChange(request.method)) return next.handle();
 
-    const audited = auditedActionOf(this.reflector, context.getHandler() as () => unknown);
+    const handler = context.getHandler() as () => unknown;
+    if (isUnaudited(this.reflector, handler)) return next.handle();
+    const audited = auditedActionOf(this.reflector, handler);
     if (audited === undefined) throw new DeployError('internal', 'A route that changes something has no @Audited.');
     const change = await this.requests.begin(request, http.getResponse<Response>(), audited);
     let answer: unknown;

@@ -6,7 +6,7 @@ import { startTestDatabase, type TestDatabase } from '../../../test/support/test
 import { TestServer } from '../../../test/support/test-server.js';
 import { PostgresCredentialStore } from '../../adapters/postgres/postgres-credential-store.js';
 import { DeployError } from '../../domain/errors.js';
-import { Audited, AuthService, Policy } from '../../modules/auth/index.js';
+import { Audited, AuthService, Policy, Unaudited } from '../../modules/auth/index.js';
 import { hashPassword } from '../../modules/auth/passwords.js';
 
 jest.setTimeout(60_000);
@@ -34,6 +34,12 @@ class ThingsController {
   @Audited('thing.nothing', ':missing', ':name')
   nothing(): void {
     ThingsController.changes++;
+  }
+
+  @Post('explain')
+  @Unaudited('Nothing is changed.')
+  explain(): void {
+    throw new DeployError('invalid_field', 'Not this.');
   }
 
   @Post('busy')
@@ -131,6 +137,7 @@ describe('a refusal', () => {
     ['HEAD', '/things/one', undefined, 401, 'anonymous read /things/one unauthenticated'],
     ['POST', '/things/one/plan', undefined, 401, 'anonymous thing.plan one/production unauthenticated'],
     ['GET', '/api/v1/tokens?secret=x', 'ours', 403, 'ci read /api/v1/tokens forbidden'],
+    ['POST', '/things/one/explain', undefined, 401, 'anonymous read /things/one/explain unauthenticated'],
   ])('of %s %s (%s) is recorded', async (method, path, asker, status, line) => {
     expect((await server.call(method, path, asker && token)).status).toBe(status);
     expect(await audit.lines()).toEqual([line]);
@@ -146,6 +153,7 @@ describe('a refusal', () => {
   it('is one for looks at things only where credentials are the reason', async () => {
     expect((await server.call('GET', '/things/one', token)).status).toBe(200);
     expect((await server.call('GET', '/nowhere', token)).status).toBe(404);
+    expect((await server.call('POST', '/things/one/explain', token)).status).toBe(400);
     expect(await audit.lines()).toEqual([]);
   });
 });

@@ -57,6 +57,12 @@ export class AuditedChange {
 }
 
 /** Other errors may quote what was sent, so of them only the code is kept. */
-function failure(intent: AuditIntent, { code, message }: DeployError): AuditRecord {
-  return { ...intent, outcome: code, ...(isRefusal(code) && { rule: message }) };
+function failure(intent: AuditIntent, error: DeployError): AuditRecord {
+  const { code } = error;
+  return { ...intent, outcome: code, ...(isRefusal(code) && { rule: ruleOf(error) }) };
+}
+
+/** Where policy refuses, its rule and the approval that would be needed come first. */
+function ruleOf({ message, policy }: DeployError): string {
+  return [policy?.rule, policy?.approval_id, message].filter((part) => part !== undefined).join(': ');
 }

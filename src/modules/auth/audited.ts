@@ -1,4 +1,4 @@
-/** What a route is called in the audit trail. Every route that changes something says so; a server with one that does not never starts. */
+/** What a route is called in the audit trail. Every route that may change something says so, or why not; a server with one that does not never starts. */
 import { SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 
@@ -13,9 +13,17 @@ export interface AuditedAction {
 }
 
 const AUDITED = 'flukedeploy:audited';
+const UNAUDITED = 'flukedeploy:unaudited';
 
 export const Audited = (action: string, ...targets: readonly string[]): MethodDecorator =>
   SetMetadata(AUDITED, { action, targets } satisfies AuditedAction);
+
+/** A request to this route is no change by itself, whatever its method says. Its refusals are recorded like those of any look. */
+export const Unaudited = (reason: string): MethodDecorator => SetMetadata(UNAUDITED, reason);
+
+export function isUnaudited(reflector: Reflector, handler: () => unknown): boolean {
+  return reflector.get<string | undefined>(UNAUDITED, handler) !== undefined;
+}
 
 export function auditedActionOf(reflector: Reflector, handler: () => unknown): AuditedAction | undefined {
   return reflector.get<AuditedAction | undefined>(AUDITED, handler);

@@ -1,6 +1,6 @@
 /** What other parts may use of the authentication. */
 export { establishAdminPassword } from './admin-password.js';
-export { Audited, auditedActionOf, isChange, type AuditedAction } from './audited.js';
+export { Audited, auditedActionOf, isChange, isUnaudited, Unaudited, type AuditedAction } from './audited.js';
 export { CurrentPrincipal, principalOf } from './auth.guard.js';
 export { AuthModule } from './auth.module.js';
 export { AuthService } from './auth.service.js';

@@ -9,6 +9,7 @@ import { AuthModule } from './auth.module.js';
 import { AuthService } from './auth.service.js';
 import { LoginBackoff } from './login-backoff.js';
 import { Policy, Public } from './policy.js';
+import { Unaudited } from './audited.js';
 import { RouteInventory } from './route-inventory.js';
 
 /** Connects when it is first asked, which these tests never do. */
@@ -44,6 +45,16 @@ class UnseenController {
   }
 }
 
+@Controller('asked')
+@Policy({ scope: 'deploy' })
+class AskedController {
+  @Post('explain')
+  @Unaudited('a test')
+  explain(): string {
+    return 'explained';
+  }
+}
+
 @Controller(['one', 'two'])
 @Policy({ scope: 'read' })
 class ManyRoutesController {
@@ -73,6 +84,12 @@ describe('the route inventory', () => {
   ])('stops the start for %o', async (controller, route) => {
     const app = await start(controller);
     await expect(app.init()).rejects.toThrow(route);
+    await app.close();
+  });
+
+  it('lets a route start that says why it is no change', async () => {
+    const app = await start(AskedController);
+    await expect(app.init()).resolves.toBe(app);
     await app.close();
   });
 

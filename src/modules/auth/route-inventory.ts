@@ -2,7 +2,7 @@
 import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { auditedActionOf, isChange, type AuditedAction } from './audited.js';
+import { auditedActionOf, isChange, isUnaudited, type AuditedAction } from './audited.js';
 import { policyOf, type RoutePolicy } from './policy.js';
 
 export interface Route {
@@ -15,6 +15,8 @@ export interface Route {
   readonly policy: RoutePolicy | undefined;
   /** Of routes that change something. */
   readonly audited: AuditedAction | undefined;
+  /** It says why it is not audited, though its method may change something. */
+  readonly unaudited: boolean;
 }
 
 @Injectable()
@@ -43,7 +45,7 @@ export class RouteInventory {
       return 'app' in policy && !path.split('/').includes(`:${policy.app}`);
     });
     if (wrong.length > 0) throw new Error(`Routes without a fitting @Policy or @Public: ${listed(wrong)}`);
-    const unseen = routes.filter(({ method, audited }) => isChange(method) && audited === undefined);
+    const unseen = routes.filter(({ method, audited, unaudited }) => isChange(method) && !audited && !unaudited);
     if (unseen.length > 0) throw new Error(`Routes that change something without @Audited: ${listed(unseen)}`);
   }
 
@@ -62,6 +64,7 @@ export class RouteInventory {
         handler: `${controller.name}.${name}`,
         policy: policyOf(this.reflector, handler, controller),
         audited: auditedActionOf(this.reflector, handler),
+        unaudited: isUnaudited(this.reflector, handler),
       })),
     );
   }

@@ -2,7 +2,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AgentStore, type Principal } from '../../domain/ports.js';
-import { AuthService, CurrentPrincipal, Policy, requireScope } from '../auth/index.js';
+import { AuthService, CurrentPrincipal, Policy, requireScope, Unaudited } from '../auth/index.js';
 import { PolicyGate } from './policy-gate.js';
 import { ExplainDto } from './policy.dto.js';
 import { DecisionView } from './policy.view.js';
@@ -20,6 +20,7 @@ export class PolicyController {
   @Post('explain')
   @HttpCode(200)
   @Policy({ scope: 'any' })
+  @Unaudited('Nothing is done.')
   async explain(
     @Body() { action, token_id }: ExplainDto,
     @CurrentPrincipal() principal: Principal,

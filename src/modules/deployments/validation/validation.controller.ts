@@ -5,7 +5,7 @@ import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DeployError } from '../../../domain/errors.js';
 import type { Principal } from '../../../domain/ports.js';
-import { CurrentPrincipal, Policy, requireApp } from '../../auth/index.js';
+import { CurrentPrincipal, Policy, requireApp, Unaudited } from '../../auth/index.js';
 import { LogHub } from '../../logs/index.js';
 import { DeployBody } from '../deploy-body.js';
 import { ValidateDto } from './validate.dto.js';
@@ -25,6 +25,7 @@ export class ValidationController {
   @Post('validate')
   @HttpCode(200)
   @Policy({ scope: 'deploy' })
+  @Unaudited('Nothing is changed.')
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiBody({ type: ValidateDto })
   async validate(

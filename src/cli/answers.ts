@@ -162,6 +162,7 @@ export interface ValidationAnswer extends Partial<Omit<DeployPlan, 'plan'>> {
   }[];
   readonly plan: DeployPlan['plan'];
   readonly plan_hash?: string;
+  readonly requires_approval?: true;
 }
 
 /** A refusal as RFC 9457 has it. */

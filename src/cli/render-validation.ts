@@ -11,7 +11,7 @@ const SEVERITY_STYLE: Readonly<Record<Severity, Style>> = { error: 'red', warnin
 type IssueAnswer = ValidationAnswer['issues'][number];
 
 export function validationLines(app: string, answer: ValidationAnswer, paint: Paint = plain): string[] {
-  const { valid, issues, plan, restart, expected_downtime: downtime, capacity } = answer;
+  const { valid, issues, plan, requires_approval, restart, expected_downtime: downtime, capacity } = answer;
   const verdict = valid
     ? paint('green', `✓ nothing that was checked would stop ${printable(app)}`)
     : paint('red', `✗ ${printable(app)} would be stopped`);
@@ -19,6 +19,7 @@ export function validationLines(app: string, answer: ValidationAnswer, paint: Pa
     ...issues.flatMap((issue) => issueLines(issue, paint)),
     ...plan.map(({ phase, summary }) => `${paint('dim', `[${printable(phase)}]`)} ${printable(summary)}`),
     verdict,
+    ...(requires_approval ? ['  approval: a person must approve it first'] : []),
     ...(restart ? [`  replaced: ${restart.replicas} replicas. ${printable(restart.reason)}`] : []),
     ...(downtime
       ? [

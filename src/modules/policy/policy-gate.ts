@@ -41,6 +41,17 @@ export class PolicyGate {
   }
 
   /**
+   * Whether a person must approve it first, whatever is left of the hour. Nothing is asked for or used up.
+   * @throws DeployError `policy_denied`, `agents_frozen`
+   */
+  async requiresApproval(principal: Principal, asked: Action): Promise<boolean> {
+    const action = await this.#completed(principal, asked);
+    const decision = decide(principal, action);
+    if (!decision.allowed && !decision.needs_approval) throw refusal(action, decision);
+    return decision.needs_approval === true;
+  }
+
+  /**
    * Lets an order pass, with what its acceptance has to settle; undefined for a session.
    * @throws DeployError `policy_denied`, `agents_frozen`, `rate_limited_by_policy`, `approval_*`
    */
@@ -110,7 +121,7 @@ export class PolicyGate {
   }
 }
 
-function refusal(action: Action, { rule, reason }: PolicyDecision, retryAfterSeconds: number): DeployError {
+function refusal(action: Action, { rule, reason }: PolicyDecision, retryAfterSeconds = 0): DeployError {
   if (rule === 'deploys_per_hour')
     return new DeployError('rate_limited_by_policy', reason, { retryAfterSeconds, policy: { rule } });
   // Foreign apps are not there, as far as the principal can tell.

@@ -68,6 +68,9 @@ export class ValidationView implements Partial<DeployPlan> {
   /** What would be done, in order; empty where the source itself is refused. */
   @ApiProperty({ type: [PlanStepView] })
   plan!: readonly PlanStepView[];
+  /** A person must approve the deployment first; the request of the deployment itself asks for it. */
+  @ApiPropertyOptional({ enum: [true] })
+  requires_approval?: true;
   /** Absent, as what follows, where there is no plan. */
   restart?: RestartView;
   expected_downtime?: DowntimeView;

@@ -9,7 +9,9 @@ import { Cluster, Secrets, type Principal } from '../../../domain/ports.js';
 import { strategyConflict } from '../../../domain/preflight.js';
 import { printableDeep } from '../../../domain/printable-text.js';
 import { Plugins } from '../../plugins/index.js';
+import { PolicyGate } from '../../policy/index.js';
 import { DeployRequests } from '../deploy-request.js';
+import { actionOf } from '../order-action.js';
 import type { UploadedArchive } from '../upload.js';
 import { Issues } from './issues.js';
 import { Outlooks, type Outlook } from './outlook.js';
@@ -40,6 +42,7 @@ export class Validator {
     private readonly cluster: Cluster,
     private readonly secrets: Secrets,
     private readonly plugins: Plugins,
+    private readonly policy: PolicyGate,
   ) {}
 
   /** @throws DeployError `too_many_requests`: whoever waited in line here would hold a connection and an upload for as long as others build */
@@ -61,8 +64,9 @@ export class Validator {
     // Before anything is built: without Docker there is nothing to say.
     await this.cluster.view();
     const issues = new Issues();
-    const outlook = await this.#outlook(validated, issues);
-    if (outlook === undefined) return this.#masked({ valid: false, issues: issues.all, plan: [] }, dto);
+    const asked = await this.#asked(validated, issues);
+    if (asked === undefined) return this.#masked({ valid: false, issues: issues.all, plan: [] }, dto);
+    const { outlook, requires_approval } = asked;
 
     // Without what is refused of it, it is another request.
     const isWhole = !issues.stop;
@@ -75,14 +79,23 @@ export class Validator {
     const input = await this.inputs.of(outlook, image);
     refuseConflict(input, issues);
     const told = this.#masked({ valid: !issues.stop, issues: issues.all, ...planOf(input) }, dto, outlook);
-    return { ...told, ...(isWhole && { plan_hash: planHash(this.secrets, outlook, dto.source?.git?.token) }) };
+    return {
+      ...told,
+      ...(requires_approval && { requires_approval: true }),
+      ...(isWhole && { plan_hash: planHash(this.secrets, outlook, dto.source?.git?.token) }),
+    };
   }
 
-  /** Undefined where it cannot be told what would be deployed. */
-  async #outlook({ dto, archive, principal }: Validated, issues: Issues): Promise<Outlook | undefined> {
+  /** Undefined where it cannot be told what would be deployed. @throws DeployError what policy has against it */
+  async #asked(
+    { dto, archive, principal }: Validated,
+    issues: Issues,
+  ): Promise<{ outlook: Outlook; requires_approval: boolean } | undefined> {
     try {
       const ways = { orLive: true, refused: issues.refused };
-      return await this.outlooks.of(await this.requests.order(dto, archive, principal, undefined, ways));
+      const order = await this.requests.order(dto, archive, principal, undefined, ways);
+      const requires_approval = await this.policy.requiresApproval(principal, actionOf(order));
+      return { outlook: await this.outlooks.of(order), requires_approval };
     } catch (error) {
       issues.refused(error);
       return undefined;

@@ -8,13 +8,13 @@ import { plain } from './untrusted-text.js';
 const AGENT_LENGTH = 100;
 
 /** What the SDK carries from the guard to the handlers. The token itself stays behind. */
-export function authInfoOf(principal: Principal, resourceMetadataUrl: string): AuthInfo {
+export function authInfoOf(principal: Principal, resourceMetadataUrl: string, address: string | undefined): AuthInfo {
   return {
     token: '',
     clientId: `${principal.actor.kind}:${principal.actor.name}`,
     scopes: [...principal.scopes],
     resourceMetadataUrl,
-    extra: { principal },
+    extra: { principal, address },
   };
 }
 
@@ -23,6 +23,10 @@ export function principalOf(auth: AuthInfo | undefined): Principal {
   const principal = auth?.extra?.['principal'] as Principal | undefined;
   if (principal === undefined) throw new DeployError('unauthenticated');
   return principal;
+}
+
+export function addressOf(auth: AuthInfo | undefined): string | undefined {
+  return auth?.extra?.['address'] as string | undefined;
 }
 
 /** @param client the name of a client that has a session, and does not say it again with each request */

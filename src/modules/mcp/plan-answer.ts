@@ -8,25 +8,28 @@ import { plain } from './untrusted-text.js';
 const MOST_ISSUES = 30;
 const MOST_STEPS = 20;
 const SECRET = ['env', 'secrets', 'source'];
+const EXACTLY_THIS = 'It does exactly this, or is refused when the plan has changed.';
+const APPROVED_FIRST = 'It asks a person to approve this, and does it when called again after that.';
 
 export const PLAN = z.looseObject({
   valid: z.boolean(),
   issues: z.array(z.looseObject({ code: z.string(), severity: z.string(), message: z.string() })),
   plan: z.array(z.looseObject({ phase: z.string(), action: z.string(), summary: z.string() })),
   plan_hash: z.string().optional(),
+  requires_approval: z.boolean().optional().describe('a person must approve it first'),
   next: NEXT,
 });
 
 /** @param tool which one was called, with what */
 export function planAnswer(tool: string, body: Content, view: ValidationView): CallToolResult {
-  const { valid, issues, plan, plan_hash, expected_downtime, capacity } = view;
+  const { valid, issues, plan, plan_hash, requires_approval, expected_downtime, capacity } = view;
   const { run_tests: _, run_security_scan: __, ...order } = body;
   const shown = Object.fromEntries(Object.entries(order).filter(([name]) => !SECRET.includes(name)));
   const next = valid
     ? {
         tool: 'deploy_app',
         arguments: { ...shown, ...(plan_hash && { expected_plan_hash: plan_hash }) },
-        why: 'It does exactly this, or is refused when the plan has changed. Add what is not repeated here: env, secrets, source.',
+        why: `${requires_approval ? APPROVED_FIRST : EXACTLY_THIS} Add what is not repeated here: env, secrets, source.`,
       }
     : { tool, arguments: shown, why: 'Once the issues that stop it are gone.' };
   return answer(
@@ -38,6 +41,7 @@ export function planAnswer(tool: string, body: Content, view: ValidationView): C
         .slice(0, MOST_STEPS)
         .map(({ phase, action, summary }) => ({ phase, action, summary: plain(summary, 300) })),
       plan_hash,
+      requires_approval,
       expected_downtime: expected_downtime && {
         seconds: expected_downtime.seconds,
         reason: plain(expected_downtime.reason, 300),

@@ -2,11 +2,13 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import type { Principal } from '../../domain/ports.js';
 import type { Content } from './answer.js';
-import { callerOf } from './caller.js';
+import { addressOf, callerOf } from './caller.js';
 
 export interface ToolCall {
   readonly principal: Principal;
   readonly arguments: Content;
+  /** Of the client. */
+  readonly address: string | undefined;
   /** Aborts when nobody waits for the answer any more. What was ordered goes on. */
   readonly signal: AbortSignal;
   /** Where the caller asked for it; a caller that has gone hears nothing. */
@@ -21,6 +23,7 @@ export function toolCall(values: unknown, context: ServerContext, client: string
   return {
     principal: callerOf(context, client),
     arguments: typeof values === 'object' && values !== null ? { ...values } : {},
+    address: addressOf(context.http?.authInfo),
     signal,
     progress: async (message, share) => {
       if (token === undefined || signal.aborted) return;

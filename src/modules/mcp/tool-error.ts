@@ -25,6 +25,7 @@ export function errorAnswer(tool: string, given: Content, error: DeployError): C
           message: plain(message, 200),
         })),
       }),
+    ...error.policy,
     ...(error.retryAfterSeconds !== undefined && { retry_after_seconds: error.retryAfterSeconds }),
     next: nextOf(tool, given, error),
   };
@@ -47,6 +48,9 @@ const without =
   (field: string, why: string): Next =>
   (tool, given) => ({ tool, arguments: repeated(given, [field]), why });
 
+/** Arguments of deploy_app that deploy_validate does not take. */
+const OF_DEPLOY = ['dry_run', 'expected_plan_hash', 'idempotency_key', 'wait_for', 'timeout_seconds'];
+
 /** Of all other codes it is the same call, corrected. */
 const NEXT: Partial<Record<ErrorCode, Next>> = {
   deployment_not_found: listed,
@@ -62,6 +66,21 @@ const NEXT: Partial<Record<ErrorCode, Next>> = {
     arguments: { ...repeated(given, ['expected_plan_hash']), dry_run: true },
     why: 'It shows the plan as it is now, with its plan_hash.',
   }),
+  approval_required: (tool, given) => ({
+    tool,
+    arguments: repeated(given, []),
+    why: 'The very same call, with all that is not repeated here, once a person has approved approval_id. Ask one.',
+  }),
+  approval_rejected: listed,
+  agents_frozen: listed,
+  policy_denied: (tool, given) =>
+    tool === 'deploy_rollback'
+      ? listed(tool, given)
+      : {
+          tool: 'deploy_validate',
+          arguments: repeated(given, OF_DEPLOY),
+          why: 'It tells whether another wish is allowed.',
+        },
   idempotency_key_reused: without('idempotency_key', 'With another idempotency_key, or none.'),
   cursor_invalid: without('cursor', 'Without a cursor it begins anew.'),
 };

@@ -3,16 +3,20 @@ import { Injectable } from '@nestjs/common';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DeployError } from '../../../domain/errors.js';
+import type { Told } from '../../audit/index.js';
 import { requireApp } from '../../auth/index.js';
 import {
   BodyValidator,
   DeployDto,
   DeploymentsService,
+  type DeploymentView,
   DeployRequests,
   IDEMPOTENCY_KEY,
+  type ValidationView,
   Validator,
 } from '../../deployments/index.js';
 import { answer, type Content } from '../answer.js';
+import { AuditedCalls, nameIn } from '../audited-calls.js';
 import { BRIEF } from '../deployment-brief.js';
 import { DeploymentBriefs, WAIT } from '../deployment-briefs.js';
 import { planAnswer } from '../plan-answer.js';
@@ -26,6 +30,8 @@ const OWN = {
   idempotency_key: z.string().regex(IDEMPOTENCY_KEY).optional().describe('the same key never deploys twice'),
   ...WAIT,
 };
+
+type Ways = Omit<z.output<z.ZodObject<typeof OWN>>, keyof typeof WAIT>;
 
 @Injectable()
 export class DeployAppTool extends Tool {
@@ -45,26 +51,49 @@ export class DeployAppTool extends Tool {
     private readonly deployments: DeploymentsService,
     private readonly briefs: DeploymentBriefs,
     private readonly validator: Validator,
+    private readonly audited: AuditedCalls,
   ) {
     super();
   }
 
   async run(call: ToolCall): Promise<CallToolResult> {
     const [own, body] = split(call.arguments);
-    const { dry_run, expected_plan_hash, idempotency_key, wait_for, timeout_seconds } = parsed(z.object(OWN), own);
-    const dto = await this.bodies.validate(DeployDto, body);
-    requireApp(call.principal, dto.app_name);
-    if (dry_run || expected_plan_hash !== undefined) {
-      const plan = await this.validator.validate({ dto, archive: undefined, principal: call.principal }, call.signal);
-      if (dry_run) return planAnswer('deploy_app', body, plan);
-      if (plan.plan_hash !== expected_plan_hash) throw new DeployError('plan_changed');
-    }
-
-    const order = await this.requests.order(dto, undefined, call.principal, idempotency_key);
-    const { deployment_id } = await this.deployments.deploy(order, call.principal);
+    const { wait_for, timeout_seconds, ...ways } = parsed(z.object(OWN), own);
+    if (ways.dry_run) return planAnswer('deploy_app', body, await this.#plan(await this.#wish(body, call), call));
+    const { deployment_id } = await this.audited.record(
+      call,
+      { action: 'deployment.create', target: nameIn(body) },
+      () => this.#deploy(body, ways, call),
+      (view) => ({ target: view.deployment_id, ...planHashOf(ways) }),
+    );
     const { content } = await this.briefs.of(deployment_id, { wait_for, seconds: timeout_seconds }, call);
     return answer(content, ['last_lines']);
   }
+
+  async #deploy(body: Content, ways: Ways, call: ToolCall): Promise<DeploymentView> {
+    const { expected_plan_hash, idempotency_key } = ways;
+    const dto = await this.#wish(body, call);
+    if (expected_plan_hash !== undefined) {
+      const { plan_hash } = await this.#plan(dto, call);
+      if (plan_hash !== expected_plan_hash) throw new DeployError('plan_changed');
+    }
+    const order = await this.requests.order(dto, undefined, call.principal, idempotency_key);
+    return this.deployments.deploy(order, call.principal);
+  }
+
+  async #wish(body: Content, { principal }: ToolCall): Promise<DeployDto> {
+    const dto = await this.bodies.validate(DeployDto, body);
+    requireApp(principal, dto.app_name);
+    return dto;
+  }
+
+  #plan(dto: DeployDto, { principal, signal }: ToolCall): Promise<ValidationView> {
+    return this.validator.validate({ dto, archive: undefined, principal }, signal);
+  }
+}
+
+function planHashOf({ expected_plan_hash: plan_hash }: Ways): Told {
+  return plan_hash === undefined ? {} : { plan_hash };
 }
 
 /** What is the tool's own, and the body of a deploy. */

@@ -6,6 +6,7 @@ import { AppOrders, RollbackDto } from '../../apps/index.js';
 import { requireApp } from '../../auth/index.js';
 import { BodyValidator, IDEMPOTENCY_KEY } from '../../deployments/index.js';
 import { answer } from '../answer.js';
+import { AuditedCalls } from '../audited-calls.js';
 import { BRIEF } from '../deployment-brief.js';
 import { DeploymentBriefs, WAIT } from '../deployment-briefs.js';
 import { parsed, Tool, type ToolDefinition } from '../tool.js';
@@ -42,15 +43,20 @@ export class DeployRollbackTool extends Tool {
     private readonly bodies: BodyValidator,
     private readonly orders: AppOrders,
     private readonly briefs: DeploymentBriefs,
+    private readonly audited: AuditedCalls,
   ) {
     super();
   }
 
   async run(call: ToolCall): Promise<CallToolResult> {
     const { app_name, idempotency_key: key, wait_for, timeout_seconds, ...body } = parsed(INPUT, call.arguments);
-    requireApp(call.principal, app_name);
-    const dto = await this.bodies.validate(RollbackDto, body);
-    const { deployment_id } = await this.orders.rollback(app_name, dto, { principal: call.principal, key });
+    const { principal } = call;
+    const target = `${app_name}/${body.environment ?? 'production'}`;
+    const { deployment_id } = await this.audited.record(call, { action: 'app.rollback', target }, async () => {
+      requireApp(principal, app_name);
+      const dto = await this.bodies.validate(RollbackDto, body);
+      return this.orders.rollback(app_name, dto, { principal, key });
+    });
     const { content } = await this.briefs.of(deployment_id, { wait_for, seconds: timeout_seconds }, call);
     return answer(content, ['last_lines']);
   }

@@ -296,6 +296,58 @@ describe('a plan', () => {
   });
 });
 
+describe('what a token may do', () => {
+  const idle = (name: string) => ({
+    app_name: bench.app(name),
+    image: 'busybox:1',
+    command: ['sleep', '1000'],
+    port: 0,
+  });
+  const recorded = async (name: string) => {
+    const { body } = await bench.client.request<{ entries: object[] }>('GET', `/api/v1/audit?actor=${name}`);
+    return body.entries;
+  };
+
+  it('is decided as at every other door, and each change and refusal is recorded once', async () => {
+    const client = await connected({ name: 'narrow', agent: 'OPERATOR', max_replicas: 1 });
+    const order = { ...idle('narrow'), replicas: 2 };
+    expect(await client.refused('deploy_app', order)).toMatchObject({
+      code: 'policy_denied',
+      rule: 'max_replicas',
+      hint: expect.any(String),
+      next: { tool: 'deploy_validate', arguments: { replicas: 2 } },
+    });
+    expect(await client.refused('deploy_validate', order)).toMatchObject({ code: 'policy_denied' });
+    await client.told('deploy_app', { ...order, replicas: 1, dry_run: true });
+    const { deployment_id } = await client.told('deploy_app', { ...order, replicas: 0 });
+    await client.told('deploy_status', { deployment_id: String(deployment_id) });
+    await client.close();
+    const actor = { name: 'narrow', agent: 'OPERATOR via test-agent/1.0.0' };
+    const action = 'deployment.create';
+    expect(await recorded('narrow')).toMatchObject([
+      {
+        actor,
+        action,
+        target: order.app_name,
+        outcome: 'policy_denied',
+        rule: expect.stringMatching(/^max_replicas: /),
+      },
+      { actor, action, target: deployment_id, outcome: 'succeeded' },
+    ]);
+  });
+
+  it('may need a person first: the very same call is done after that', async () => {
+    const client = await connected({ name: 'asking', agent: 'OPERATOR', approval: {} });
+    const order = { ...idle('asking'), replicas: 0 };
+    expect(await client.told('deploy_validate', order)).toMatchObject({ valid: true, requires_approval: true });
+    const { approval_id, ...refused } = await client.refused('deploy_app', order);
+    expect(refused).toMatchObject({ code: 'approval_required', rule: 'approval', next: { tool: 'deploy_app' } });
+    await bench.client.request('POST', `/api/v1/approvals/${String(approval_id)}/approve`, {});
+    expect(await client.told('deploy_app', order)).toMatchObject({ app_name: order.app_name });
+    await client.close();
+  });
+});
+
 describe('credentials', () => {
   it('are asked for, with the address where that is described', async () => {
     const { url } = bench.installation.server;

@@ -19,6 +19,7 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'POST /api/v1/approvals/{id}/approve': 'approve',
   'POST /api/v1/approvals/{id}/reject': 'approve',
   'POST /api/v1/deploy': 'deploy',
+  'POST /api/v1/validate': 'deploy',
   'GET /api/v1/deployments': 'read',
   'GET /api/v1/deployments/active': 'read',
   'GET /api/v1/deployments/stats': 'read',
@@ -32,6 +33,8 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /api/v1/deployments/{id}/notifications': 'read',
   'POST /api/v1/deployments/{id}/notifications/{notification}/retry': 'deploy',
   'GET /api/v1/logs': 'read',
+  'GET /api/v1/audit': 'admin',
+  'GET /api/v1/audit/verify': 'admin',
   'GET /api/v1/apps': 'read',
   'GET /api/v1/apps/{name}': 'read',
   'PATCH /api/v1/apps/{name}': 'apps:write',
@@ -60,6 +63,9 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /schemas/unified-log': 'public',
   'GET /schemas/unified-log.schema.json': 'public',
   'GET /ns/log': 'public',
+  'GET /schemas/audit-log': 'public',
+  'GET /ns/audit': 'public',
+  'GET /.well-known/oauth-protected-resource/mcp': 'public',
 };
 
 /** The route with its parameters filled in: the app and the deployment given, and whatever else there is not. */

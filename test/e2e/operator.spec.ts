@@ -180,13 +180,24 @@ describe('limits', () => {
     const [first] = await bench.client.entries(id);
     expect(first?.flukedeploy_metadata).toMatchObject({ agent: 'OPERATOR', on_behalf_of: 'Ada Lovelace' });
     const trail = await bench.database((database) =>
-      database.query<{ action: string; outcome: string }>(
-        `select action, outcome from audit where actor ->> 'on_behalf_of' = 'Ada Lovelace' order by number`,
+      database.query<{ action: string; target: string; outcome: string }>(
+        `select action, target, outcome from audit where actor ->> 'on_behalf_of' = 'Ada Lovelace' order by number`,
+      ),
+    );
+    expect(trail).toEqual([{ action: 'deployment.create', target: id, outcome: 'succeeded' }]);
+  });
+
+  it('that refuse are recorded once, with their rule', async () => {
+    const { id, client } = await token({ ...OPERATOR, max_replicas: 1 });
+    await deploy({ id, client }, { replicas: 2 });
+    const trail = await bench.database((database) =>
+      database.query<{ action: string; outcome: string; rule: string }>(
+        `select action, outcome, rule from audit where actor ->> 'token_id' = $1`,
+        [id],
       ),
     );
     expect(trail).toEqual([
-      { action: 'policy.deploy', outcome: 'allowed: scope' },
-      { action: 'deployment.create', outcome: 'succeeded' },
+      { action: 'deployment.create', outcome: 'policy_denied', rule: expect.stringMatching(/^max_replicas: 2 /) },
     ]);
   });
 
@@ -252,6 +263,15 @@ describe('approval', () => {
     expect(racing.filter(({ status }) => status === 202)).toHaveLength(1);
     expect((await deploy(agent, {}, { approval: id })).body).toMatchObject({ code: 'approval_used' });
     expect(await required(agent)).not.toBe(id);
+  });
+
+  it('is told of beforehand by a validation, which asks nobody', async () => {
+    const agent = await asking();
+    const validate = (fields: object) =>
+      agent.client.request('POST', '/api/v1/validate', { app_name: bench.app('web'), ...IDLE, ...fields });
+    expect(await validate({})).toMatchObject({ status: 200, body: { valid: true, requires_approval: true } });
+    expect((await validate({ environment: 'staging' })).body).not.toHaveProperty('requires_approval');
+    expect((await agent.client.request('GET', '/api/v1/approvals')).body).toEqual({ approvals: [] });
   });
 
   it('is not needed where the rule does not ask for it', async () => {

@@ -10,9 +10,15 @@ export interface Next {
   readonly arguments: Record<string, unknown>;
   readonly why: string;
 }
+export interface Refused extends Record<string, unknown> {
+  readonly code: string;
+  readonly message: string;
+  readonly next: Next;
+  readonly hint: string;
+}
 export interface Told extends Record<string, unknown> {
   readonly next: Next;
-  readonly error: { readonly code: string; readonly message: string; readonly next: Next; readonly hint: string };
+  readonly error: Refused;
 }
 
 export interface Answer {

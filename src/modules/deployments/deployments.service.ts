@@ -37,11 +37,10 @@ export class DeploymentsService {
 
   /** The deployment exists, durably, once it is accepted; everything after is a matter of time, and no reason to fail. */
   async deploy(order: DeploymentOrder): Promise<DeploymentView> {
-    const uses = this.plugins.server.uses.map(({ locked: _, ...use }) => use);
     const { record, replayed } = await this.store.accept({
       ...order,
       identity: this.logbook.clean(order.identity),
-      spec: { ...order.spec, ...(uses.length > 0 && { server_plugins: uses }) },
+      spec: this.plugins.withServerUses(order.spec),
     });
     if (!replayed) {
       await this.#begin(record).catch((error: unknown) => {

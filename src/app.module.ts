@@ -207,7 +207,7 @@ export class PortsModule {
       ],
       [EdgePorts, new EdgePorts(config.HTTP_PORT, config.HTTPS_PORT)],
       [ImageCleanupOptions, new ImageCleanupOptions(config.RELEASES_KEPT)],
-      [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN)],
+      [RolloutOptions, new RolloutOptions(config.ROOT_DOMAIN, config.HTTP_PORT)],
       [TrackerOptions, new TrackerOptions(lease_ms, config.FLUKEDEPLOY_CONCURRENCY)],
       [UploadOptions, new UploadOptions(join(config.DATA_DIR, 'uploads'), uploadBytes)],
       [WorkspaceOptions, new WorkspaceOptions(join(config.DATA_DIR, 'workspaces'))],

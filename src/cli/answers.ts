@@ -1,9 +1,8 @@
 /** What the server answers, as far as the command line reads it. */
-import type { DeployPlan } from '../domain/deploy-plan.js';
 import type { AuditEntry } from '../domain/audit-chain.js';
+import type { DeployPlan, Issue } from '../domain/deploy-plan.js';
 import type { FieldError, Failure } from '../domain/errors.js';
 import type { DeploymentKind } from '../domain/facts.js';
-import type { Severity } from '../domain/hooks.js';
 import type { UnifiedLogEntry } from '../domain/log-entry.js';
 import type { DeploymentStatus, Phase, PhaseStatus } from '../domain/phases.js';
 import type { Plugin } from '../domain/plugin.js';
@@ -150,16 +149,7 @@ export interface ApprovalsAnswer {
 /** What would become of a deployment. */
 export interface ValidationAnswer extends Partial<Omit<DeployPlan, 'plan'>> {
   readonly valid: boolean;
-  readonly issues: readonly {
-    readonly code: string;
-    readonly severity: Severity;
-    readonly stops: boolean;
-    readonly path?: string;
-    readonly message: string;
-    readonly hint?: string;
-    readonly plugin?: string;
-    readonly evidence?: readonly string[];
-  }[];
+  readonly issues: readonly Issue[];
   readonly plan: DeployPlan['plan'];
   readonly plan_hash?: string;
   readonly requires_approval?: true;

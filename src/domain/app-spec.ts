@@ -211,6 +211,11 @@ export function pluginUses(
   return [...byName.values()];
 }
 
+/** Whether one of the `pluginUses` is the server's, which neither the app nor the deployment has replaced. */
+export function isOfServer({ server_plugins = [] }: Pick<DeploySpec, 'server_plugins'>, use: PluginUse): boolean {
+  return server_plugins.includes(use);
+}
+
 /** How people see the source: in lists, in the first line of the log. Holds no secret. */
 export function describeSource(source: Source): string {
   switch (source.kind) {

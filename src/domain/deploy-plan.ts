@@ -1,10 +1,23 @@
 /** What a deployment would do, in order, and what that means for those who use the app: told before anything is touched. Pure. */
 import { describeSource, runsAgain, skippedPhases } from './app-spec.js';
+import type { Severity } from './hooks.js';
 import type { PlanInput, PlanStep } from './plan-step.js';
 import type { Phase } from './phases.js';
 import { outageOf, rolloutOf, type Downtime, type RolloutKind } from './rollout-preview.js';
 
 export * from './plan-step.js';
+
+/** One thing that speaks against a deployment; `stops`: it would not get past it. */
+export interface Issue {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly stops: boolean;
+  readonly path?: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly plugin?: string;
+  readonly evidence?: readonly string[];
+}
 
 export interface DeployPlan {
   readonly plan: readonly PlanStep[];

@@ -83,7 +83,9 @@ const version = (
 beforeAll(async () => {
   proxy = await DockerProxy.start();
   bench = await Workbench.withEdge({ DOCKER_HOST: proxy.host, FLUKEDEPLOY_CONCURRENCY: '8' });
-  for (const moment of MOMENTS) bench.start(moment.name, version('stable', { ...moment, bake_ms: 0 }));
+  // The way back takes a while too, so that the kill finds it under way.
+  const bake_ms = ({ bad }: Moment) => (bad ? 4_000 : 0);
+  for (const moment of MOMENTS) bench.start(moment.name, version('stable', { ...moment, bake_ms: bake_ms(moment) }));
   for (const { name } of MOMENTS) expect(await bench.ended(name)).toMatchObject({ status: 'success' });
 }, 240_000);
 afterAll(async () => {

@@ -41,8 +41,8 @@ beforeAll(async () => {
     name: prefix,
     Image: 'node:24',
     Cmd: ['node', join(PROJECT, 'dist/main.js')],
-    Env: Object.entries({ ...environment, FLUKEDEPLOY_ROLE: 'worker', DATA_DIR: '/tmp/data' }).map((pair) =>
-      pair.join('='),
+    Env: Object.entries({ ...environment, FLUKEDEPLOY_ROLE: 'worker', HTTP_PORT: '0', DATA_DIR: '/tmp/data' }).map(
+      (pair) => pair.join('='),
     ),
     Labels: { 'flukedeploy.test': prefix },
     HostConfig: { Binds: [`${PROJECT}:${PROJECT}:ro`, `${root}:${root}`, '/var/run/docker.sock:/var/run/docker.sock'] },

@@ -145,15 +145,15 @@ export class SwarmState {
     }, 'new processes of the edge serve');
   }
 
-  /** What nobody should do: all replicas of the app go, and then new ones come. */
-  async replaceAllAtOnce(app: string): Promise<void> {
+  /** What nobody should do: all replicas of the app go before new ones come. */
+  async removeAllReplicas(app: string): Promise<void> {
     const docker = await this.#client.calls();
     const service = (await this.services(app)).at(-1);
     if (service?.Spec === undefined) throw new Error(`${app} has no service`);
     const { Spec, ID, Version } = service;
-    const TaskTemplate = { ...Spec.TaskTemplate, ForceUpdate: (Spec.TaskTemplate?.ForceUpdate ?? 0) + 1 };
-    const UpdateConfig = { Parallelism: 0, Order: 'stop-first' };
-    await docker.getService(ID).update({ ...Spec, TaskTemplate, UpdateConfig, version: Number(Version?.Index) });
+    await docker
+      .getService(ID)
+      .update({ ...Spec, Mode: { Replicated: { Replicas: 0 } }, version: Number(Version?.Index) });
   }
 
   /** What an edge leaves behind beside its service. */

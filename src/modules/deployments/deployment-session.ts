@@ -9,6 +9,7 @@ import type { Phase } from '../../domain/phases.js';
 import type { Appended, AppendItem, Claim, DeploymentRecord } from '../../domain/ports.js';
 import { printable } from '../../domain/printable-text.js';
 import type { Logbook } from '../logs/index.js';
+import { imageTag } from './build-order.js';
 
 const FLUSH_MS = 50;
 const BATCH = 500;
@@ -81,7 +82,7 @@ export class DeploymentSession {
 
   /** The image tag that belongs to this deployment alone. */
   get tag(): string {
-    return `flukedeploy/${this.state.identity.app_name}:${this.record.id}`;
+    return imageTag(this.state.identity);
   }
 
   /** The first reason decides, but for the loss of the lease: from then on nothing may be written, whatever came before. */

@@ -47,11 +47,10 @@ export class DeploymentsService {
     if (known) return known;
     const order = { ...asked, identity: this.logbook.clean(asked.identity) };
     const permit = await this.policy.admit(principal, actionOf(order), { plan_hash, summary: summaryOf(order) });
-    const uses = this.plugins.server.uses.map(({ locked: _, ...use }) => use);
     const { record, replayed } = await this.store.accept({
       ...order,
       ...(permit && { permit }),
-      spec: { ...order.spec, ...(uses.length > 0 && { server_plugins: uses }) },
+      spec: this.plugins.withServerUses(order.spec),
     });
     if (!replayed) {
       await this.#begin(record).catch((error: unknown) => {

@@ -3,7 +3,7 @@
  * app's; where an app or a deployment has, they are the app's alone: they choose the address, and may not send there what is not theirs.
  */
 import { Injectable } from '@nestjs/common';
-import { DEFAULT_CONFIG, pluginUses } from '../../domain/app-spec.js';
+import { DEFAULT_CONFIG, isOfServer, pluginUses } from '../../domain/app-spec.js';
 import { Secrets, type DeploymentRecord } from '../../domain/ports.js';
 import { notify } from '../../plugins/notify/notify.js';
 import { contextOf } from '../deployments/index.js';
@@ -22,8 +22,7 @@ export class ConfiguredUses extends NotifyUses {
   override of({ spec, config = DEFAULT_CONFIG, state }: DeploymentRecord): Promise<NotifyUse | undefined> {
     const use = pluginUses(spec, { ...DEFAULT_CONFIG, ...config }).find(({ name }) => name === notify.name);
     if (use === undefined) return Promise.resolve(undefined);
-    const isOfServer = spec.server_plugins?.includes(use) ?? false;
-    const server = isOfServer ? this.plugins.server.secrets : {};
+    const server = isOfServer(spec, use) ? this.plugins.server.secrets : {};
     const secret = (name: string): string | undefined => {
       if (Object.hasOwn(server, name)) return server[name];
       for (const kind of ['secrets', 'env'] as const) {

@@ -1,4 +1,5 @@
 /** The plugins of this server: which there are, in which order they run, and which are on for every app. */
+import type { DeploySpec } from '../../domain/app-spec.js';
 import { DeployError, type ErrorCode } from '../../domain/errors.js';
 import type { PluginUse } from '../../domain/hooks.js';
 import { LIMITS } from '../../domain/limits.js';
@@ -27,6 +28,12 @@ export class Plugins {
     const checks = await Promise.allSettled(uses.map((_, index) => this.#checkOne(uses, index)));
     const mistakes = checks.flatMap((check) => (check.status === 'rejected' ? [messageOf(check.reason)] : []));
     if (mistakes.length > 0) throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG has mistakes:\n  ${mistakes.join('\n  ')}`);
+  }
+
+  /** The order with what the server has switched on: kept with it, so that a rollback meets the same gates. */
+  withServerUses(spec: DeploySpec): DeploySpec {
+    const uses = this.server.uses.map(({ locked: _, ...use }) => use);
+    return uses.length > 0 ? { ...spec, server_plugins: uses } : spec;
   }
 
   find(name: string): Plugin | undefined {

@@ -1,5 +1,5 @@
 /** Which plugins run at a hook of a deployment, with which options, and what of theirs stops it. Pure. */
-import { pluginUses, type AppConfig, type DeploySpec } from '../../../domain/app-spec.js';
+import { isOfServer, pluginUses, type AppConfig, type DeploySpec } from '../../../domain/app-spec.js';
 import type { DeploymentIdentity } from '../../../domain/facts.js';
 import type { Hook, HookRule, JsonObject, PluginUse } from '../../../domain/hooks.js';
 import type { Plugin } from '../../../domain/plugin.js';
@@ -33,7 +33,7 @@ export function dueHooks(
     const mode = gateMode(plugin.name, spec.validation_level, use !== undefined);
     if (rule === undefined || mode === 'off') return [];
     if (!isRelease(identity) && plugin.name !== ALWAYS) return [];
-    const of_server = use !== undefined && (spec.server_plugins?.includes(use) ?? false);
+    const of_server = use !== undefined && isOfServer(spec, use);
     const on_failure = use?.on_failure ?? rule.on_failure;
     return [{ plugin, options: use?.options ?? {}, rule: { ...rule, on_failure }, mode, of_server }];
   });

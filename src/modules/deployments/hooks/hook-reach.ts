@@ -5,7 +5,7 @@ import { DeployError } from '../../../domain/errors.js';
 import { LIMITS } from '../../../domain/limits.js';
 import { pluginComponent, createDeploymentLog } from '../../../domain/log-entry.js';
 import type { PluginImage, PreDeployContext } from '../../../domain/plugin.js';
-import { Cluster, Edge, Images, Jobs, type DesiredService } from '../../../domain/ports.js';
+import { Cluster, Edge, Images, Jobs, type DesiredService, type Job } from '../../../domain/ports.js';
 import { hostsOf } from '../../../domain/rollout-plan.js';
 import type { HookSession } from './hook-session.js';
 import { RolloutOptions } from '../rollout/rollouts.js';
@@ -39,7 +39,7 @@ export class HookReach {
     const image = await this.images.resolve(reference, session.output, signal);
     const hosts = hostsOf(state.identity, config.domains, this.options.rootDomain);
     const [host] = hosts;
-    const url = this.edge.enabled && config.port > 0 && host !== undefined && { url: `http://${host}/` };
+    const url = this.edge.enabled && config.port > 0 && host !== undefined && { url: this.options.urlOf(host) };
     const version = { service, port: config.port, hosts, ...url };
     const client = new VersionClient(version, { cluster: this.cluster, edge: this.edge }, signal);
     const { fetch, connect } = client;
@@ -47,37 +47,22 @@ export class HookReach {
     return { image: pluginImage(image), service: await client.service(), fetch, connect, run };
   }
 
-  /** The same call is the same job, whichever worker makes it, and in whatever order. */
   #run(session: HookSession, image: string, { plugin }: DueHook, signal: AbortSignal): Run {
+    const component = pluginComponent(plugin.name);
+    const say = (message: string): void =>
+      session.emit(
+        createDeploymentLog({ ...session.place(), component, message: message.slice(0, LIMITS.log_line_length) }),
+      );
     return async (command, { env = {}, timeoutSeconds = LIMITS.hook_seconds } = {}) => {
-      const { id, app_name, environment, project } = session.state.identity;
-      const [program, ...args] = command;
-      if (!program) throw new DeployError('invalid_field', 'A command needs at least a program.');
-      checkRun(env, timeoutSeconds);
-      const call = createHash('sha256')
-        .update(JSON.stringify([plugin.name, session.phase, command, env]))
-        .digest('hex');
-      const job = {
-        name: `${id}_${call.slice(0, 12)}`,
-        app_name,
-        environment,
-        project,
-        deployment_id: id,
-        image,
-        command: [program, ...args] as const,
-        env: { ...session.env, ...env },
-        secrets: session.secrets,
-        resources: session.config.resources,
-      };
-      const component = pluginComponent(plugin.name);
-      const say = (message: string): void =>
-        session.emit(createDeploymentLog({ ...session.place(), component, message }));
-      say(`Runs ${command.join(' ')}`.slice(0, LIMITS.log_line_length));
+      checkRun(command, env, timeoutSeconds);
+      say(`Runs ${command.join(' ')}`);
+      const [program] = command;
       const late = new DeployError('hook_timeout', `${program} took longer than the ${timeoutSeconds} s that it may.`);
       const clock = new AbortController();
       const timer = setTimeout(() => clock.abort(late), timeoutSeconds * 1000);
       try {
         const stop = AbortSignal.any([signal, clock.signal]);
+        const job = jobOf(session, plugin.name, image, command, env);
         const result = await this.jobs.run(job, session.output, stop, isHandover);
         if (result.taken_up) say('It had been started before, and is not run again');
         if (result.out_of_memory)
@@ -90,8 +75,35 @@ export class HookReach {
   }
 }
 
+type Command = Job['command'];
+
+/** The same call is the same job, whichever worker makes it, and in whatever order. */
+function jobOf(session: HookSession, plugin: string, image: string, command: Command, env: Job['env']): Job {
+  const { id, app_name, environment, project } = session.state.identity;
+  const call = createHash('sha256')
+    .update(JSON.stringify([plugin, session.phase, command, env]))
+    .digest('hex');
+  return {
+    name: `${id}_${call.slice(0, 12)}`,
+    app_name,
+    environment,
+    project,
+    deployment_id: id,
+    image,
+    command,
+    env: { ...session.env, ...env },
+    secrets: session.secrets,
+    resources: session.config.resources,
+  };
+}
+
 /** @throws DeployError `invalid_field`; a timer of Node's that is too long would end at once */
-function checkRun(env: Readonly<Record<string, string>>, timeoutSeconds: number): void {
+function checkRun(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeoutSeconds: number,
+): asserts command is Command {
+  if (!command[0]) throw new DeployError('invalid_field', 'A command needs at least a program.');
   if (!(timeoutSeconds > 0 && timeoutSeconds <= LIMITS.hook_seconds))
     throw new DeployError('invalid_field', `timeoutSeconds must be more than 0 and at most ${LIMITS.hook_seconds}.`);
   const wrong = Object.keys(env).find((name) => !/^[^=\0]+$/.test(name) || env[name]?.includes('\0'));

@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PhaseOutputs } from '../../../domain/deployment.js';
 import { Images, type ImageView } from '../../../domain/ports.js';
+import { buildOrder } from '../build-order.js';
 import type { DeploymentSession } from '../deployment-session.js';
 import { PhaseHandler } from '../phase-handler.js';
 import { SourceWorkspace } from '../source-workspace.js';
@@ -36,13 +37,6 @@ export class BuildPhase extends PhaseHandler {
   async #build(session: DeploymentSession): Promise<ImageView> {
     const workspace = await this.workspace.open(session.record, session.signal);
     if ('image' in workspace) return this.images.resolve(workspace.image, session.output, session.signal);
-    const { app_name, environment } = session.state.identity;
-    const labels = {
-      'flukedeploy.managed': 'true',
-      'flukedeploy.app': app_name,
-      'flukedeploy.environment': environment,
-      'flukedeploy.deployment': session.record.id,
-    };
-    return this.images.build({ ...workspace, tag: session.tag, labels }, session.output, session.signal);
+    return this.images.build(buildOrder(workspace, session.state.identity), session.output, session.signal);
   }
 }

@@ -15,7 +15,13 @@ export class RolloutOptions {
   constructor(
     /** Apps answer at `<app>.<root domain>` where it is set. */
     readonly rootDomain: string | undefined,
+    /** Where the edge answers plain HTTP. */
+    private readonly httpPort: number,
   ) {}
+
+  urlOf(host: string): string {
+    return `http://${host}${this.httpPort === 80 ? '' : `:${this.httpPort}`}/`;
+  }
 }
 
 @Injectable()

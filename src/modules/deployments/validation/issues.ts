@@ -1,20 +1,10 @@
 /** What speaks against a deployment: collected from refusals, from phases that cannot be gone through, and from plugins. */
+import type { Issue } from '../../../domain/deploy-plan.js';
 import { DeployError, ERRORS, errorRow, httpStatus, type ErrorCode } from '../../../domain/errors.js';
-import type { Finding, HookResult, Severity } from '../../../domain/hooks.js';
+import type { Finding, HookResult } from '../../../domain/hooks.js';
 import { LIMITS } from '../../../domain/limits.js';
 import { failing } from '../../../domain/validation-gates.js';
 import type { DueHook } from '../hooks/due-hooks.js';
-
-export interface Issue {
-  readonly code: string;
-  readonly severity: Severity;
-  readonly stops: boolean;
-  readonly path?: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly plugin?: string;
-  readonly evidence?: readonly string[];
-}
 
 /** The field behind what the cluster cannot do. */
 const FIELDS: Partial<Record<ErrorCode, string>> = {

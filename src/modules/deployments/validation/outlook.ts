@@ -50,8 +50,7 @@ export class Outlooks {
       this.deployments.outlook(asked, [...(order.hosts ?? [])]),
     ]);
     if (isLive) requireLive(app, asked);
-    const uses = this.plugins.server.uses.map(({ locked: _, ...use }) => use);
-    const spec = { ...order.spec, ...(uses.length > 0 && { server_plugins: uses }) };
+    const spec = this.plugins.withServerUses(order.spec);
     const config = resolveConfig(app?.config, spec.config, spec);
     const release = line.next_release;
     const identity = {

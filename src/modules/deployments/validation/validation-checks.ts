@@ -5,6 +5,7 @@ import { pluginUses, skippedPhases, type DeploySpec } from '../../../domain/app-
 import type { Plugin } from '../../../domain/plugin.js';
 import { Images, Jobs, type ImageView } from '../../../domain/ports.js';
 import { isGate } from '../../../domain/validation-gates.js';
+import { buildOrder, imageTag } from '../build-order.js';
 import { HookReach } from '../hooks/hook-reach.js';
 import { HookRunner } from '../hooks/hook-runner.js';
 import type { Workspace } from '../source-definition.js';
@@ -48,7 +49,7 @@ export class ValidationChecks {
   /** Whatever comes of it, nothing is left. */
   async run(checked: Checked, issues: Issues): Promise<CheckedImage> {
     const { outlook, tests } = checked;
-    const { id, app_name } = outlook.identity;
+    const { id } = outlook.identity;
     try {
       const workspace = await attempt(issues, 'source', () => this.#source(checked, issues));
       const name = workspace && 'image' in workspace ? workspace.image : undefined;
@@ -62,7 +63,7 @@ export class ValidationChecks {
       await this.#away('folder', this.workspace.dispose(id));
       if (tests) await this.#away('jobs', this.jobs.remove(id));
       // By its tag: an image that was there before has another one.
-      if (tests || checked.scan) await this.#away('image', this.images.remove(tagOf(app_name, id)));
+      if (tests || checked.scan) await this.#away('image', this.images.remove(imageTag(outlook.identity)));
     }
   }
 
@@ -84,20 +85,13 @@ export class ValidationChecks {
     workspace: Workspace | undefined,
     issues: Issues,
   ): Promise<ImageView | undefined> {
-    const { id, app_name, environment } = outlook.identity;
     const isNeeded = (tests || scan) && !issues.stop;
     if (workspace === undefined) return undefined;
     if ('image' in workspace) {
       return isNeeded ? this.images.resolve(workspace.image, nothing, signal) : this.images.inspect(workspace.image);
     }
     if (!isNeeded) return undefined;
-    const labels = {
-      'flukedeploy.managed': 'true',
-      'flukedeploy.app': app_name,
-      'flukedeploy.environment': environment,
-      'flukedeploy.deployment': id,
-    };
-    return this.images.build({ ...workspace, tag: tagOf(app_name, id), labels }, nothing, signal);
+    return this.images.build(buildOrder(workspace, outlook.identity), nothing, signal);
   }
 
   async #beforeTraffic(checked: Checked, image: ImageView | undefined, issues: Issues): Promise<void> {
@@ -155,8 +149,4 @@ function asTried({ spec, config }: Outlook, { scan }: Checked): DeploySpec {
   const { options = {}, ...use } = pluginUses(spec, config).find(({ name }) => name === SCAN) ?? { name: SCAN };
   const others = (spec.plugins ?? []).filter(({ name }) => name !== SCAN);
   return { ...spec, plugins: [...others, { ...use, options: { ...options, sbom: false } }] };
-}
-
-function tagOf(app: string, id: string): string {
-  return `flukedeploy/${app}:${id}`;
 }

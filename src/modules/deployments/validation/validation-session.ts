@@ -1,23 +1,14 @@
 /** A validation as hooks see it: it has the configuration and the secrets of a deployment, and writes no log. */
-import type { AppConfig, DeploySpec } from '../../../domain/app-spec.js';
-import type { Base, DeploymentIdentity } from '../../../domain/facts.js';
 import type { Hook } from '../../../domain/hooks.js';
 import type { HookSession } from '../hooks/hook-session.js';
+import type { Outlook } from './outlook.js';
 
-interface Validated {
-  readonly identity: DeploymentIdentity;
-  readonly base: Base;
-  readonly spec: DeploySpec;
-  readonly config: AppConfig;
-  /** Clear values. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
-}
+type Validated = Pick<Outlook, 'identity' | 'base' | 'spec' | 'config' | 'env' | 'secrets'>;
 
 export class ValidationSession implements HookSession {
   readonly attempt = 1;
   readonly begun = 1;
-  readonly config: AppConfig;
+  readonly config: Validated['config'];
   readonly env: Validated['env'];
   readonly secrets: Validated['secrets'];
   readonly record: HookSession['record'];

@@ -1,9 +1,14 @@
 /** What a validation answers. */
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PLAN_ACTIONS, type DeployPlan, type PlanAction, type PlanStep } from '../../../domain/deploy-plan.js';
+import {
+  PLAN_ACTIONS,
+  type DeployPlan,
+  type Issue,
+  type PlanAction,
+  type PlanStep,
+} from '../../../domain/deploy-plan.js';
 import type { JsonObject, Severity } from '../../../domain/hooks.js';
 import { PHASES, type Phase } from '../../../domain/phases.js';
-import type { Issue } from './issues.js';
 
 export class IssueView implements Issue {
   /** From the table at `/problems`, or the plugin's own. */

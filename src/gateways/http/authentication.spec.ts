@@ -188,6 +188,8 @@ it('lists exactly the routes that the server answers', () => {
     path: '/apps/:name',
     handler: 'AppsController.find',
     policy: { scope: 'read', app: 'name' },
+    audited: undefined,
+    unaudited: false,
   });
   expect(routes.filter(({ policy }) => policy === undefined)).toEqual([]);
 });

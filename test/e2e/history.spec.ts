@@ -199,10 +199,9 @@ describe('the history of an app', () => {
 
   it('ends in the overview of all apps', async () => {
     const { deployments, total } = await get<History>('/api/v1/deployments?limit=1000');
-    expect(ids(deployments)).toEqual(expect.arrayContaining([...newestFirst(), other.deployment_id]));
+    expect(ids(deployments)).toContain(other.deployment_id);
+    expect(ids(deployments).filter((id) => newestFirst().includes(id))).toEqual(newestFirst());
     expect(total).toBe(deployments.length);
-    const times = deployments.map(({ requested_at }) => requested_at);
-    expect(times).toEqual(times.toSorted().reverse());
   });
 });
 

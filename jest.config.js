@@ -24,6 +24,7 @@ const project = (displayName, roots, testMatch, testSeconds) => ({
 });
 
 export default {
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   projects: [
     project('unit', ['<rootDir>/src'], ['**/*.spec.ts'], 30),
     project('contracts', ['<rootDir>/test'], ['<rootDir>/test/contracts/**/*.spec.ts'], 60),

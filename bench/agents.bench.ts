@@ -70,7 +70,7 @@ async function answers(tools: ToolServer, rest: Rest, deployment_id: string, app
     ['the oldest 500', 'deploy_logs', { deployment_id, from: 'start', limit: 500 }, `${log}?limit=500`],
     ['the newest 50 errors', 'deploy_logs', { deployment_id, errors_only: true }, `${log}?limit=50&level=error`],
     [
-      'all 500, detailed',
+      'the newest 500, detailed',
       'deploy_logs',
       { deployment_id, limit: 500, response_format: 'detailed' },
       `${log}?limit=500`,

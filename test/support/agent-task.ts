@@ -12,8 +12,8 @@ const CRASHING = {
 /** What each part may take of a model's context, in tokens. The list is read once, before anything can be done. */
 export const BUDGET = {
   'tool list': 5_000,
-  deploy: 700,
-  'next version': 700,
+  deploy: 800,
+  'next version': 800,
   diagnose: 1_400,
   'roll back': 1_300,
 };

@@ -4,6 +4,7 @@ import { arch, cpus, release, totalmem, type } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
+import { agents } from './agents.bench.ts';
 import { append } from './append.bench.ts';
 import { deploy } from './deploy.bench.ts';
 import { edge } from './edge.bench.ts';
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'fan-out': fanOut,
   query,
   append,
+  agents,
   start,
 };
 const README = new URL('./README.md', import.meta.url);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { clientOf, ERAS } from '../support/mcp-client.js';
@@ -10,7 +11,12 @@ import { until } from '../support/until.js';
 import { serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
 
-const PROGRAM = fileURLToPath(new URL('../../bin/flukedeploy.js', import.meta.url));
+interface Configuration {
+  readonly mcpServers: Readonly<Record<string, { readonly command: string; readonly args: string[] }>>;
+}
+
+const repository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const PROGRAM = repository('bin/flukedeploy.js');
 
 let bench: Workbench;
 
@@ -73,6 +79,25 @@ describe.each(ERAS)('a client of %s', (era) => {
     expect(ended.structuredContent).toMatchObject({ status: 'success' });
     expect(heard.length).toBeGreaterThan(0);
     await until(async () => updates.includes(uri), 'the resource to change');
+    await client.close();
+  });
+});
+
+describe('the example of a configuration', () => {
+  it('starts a server of six tools, where this package is', async () => {
+    const { mcpServers } = JSON.parse(await readFile(repository('examples/.mcp.json'), 'utf8')) as Configuration;
+    expect(Object.keys(mcpServers)).toEqual(['flukedeploy']);
+    const client = clientOf('2026-07-28');
+    await client.connect(
+      new StdioClientTransport({
+        ...mcpServers['flukedeploy']!,
+        env: environment(),
+        cwd: repository(''),
+        stderr: 'ignore',
+      }),
+    );
+    const { tools } = await client.listTools();
+    expect(tools).toHaveLength(6);
     await client.close();
   });
 });

@@ -1,20 +1,14 @@
 /** Agents deploy over MCP, with the official client in both eras, on the real server and Swarm. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { BUDGET, deployDiagnoseRollBack, type Part } from '../support/agent-task.js';
 import { ERAS, McpClient } from '../support/mcp-client.js';
-import { ScriptedAgent } from '../support/scripted-agent.js';
+import { tokensOf } from '../support/scripted-agent.js';
 import { until } from '../support/until.js';
-import { QUICK_CHECK, serving, shell } from '../support/web-apps.js';
+import { serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
 
-/** At four bytes a token. */
-const LIST_TOKENS = 6_000;
-const TASK_TOKENS = 12_000;
-
-const CRASHING = {
-  image: 'busybox:1',
-  command: shell('echo looking for the database; echo DATABASE_URL is not set >&2; exit 3'),
-  health_check: QUICK_CHECK,
-};
+const MOST_CALLS = 12;
 
 let bench: Workbench;
 let agent: McpClient;
@@ -58,7 +52,7 @@ describe.each(ERAS)('a client of %s', (era) => {
       'deploy_validate',
       'deploy_history',
     ]);
-    expect(Buffer.byteLength(JSON.stringify(tools)) / 4).toBeLessThan(LIST_TOKENS);
+    expect(tokensOf(JSON.stringify(tools))).toBeLessThanOrEqual(BUDGET['tool list']);
     for (const { description, inputSchema, outputSchema, annotations } of tools) {
       expect({ description, inputSchema, outputSchema, annotations }).toEqual({
         description: expect.any(String),
@@ -159,13 +153,9 @@ describe.each(ERAS)('a client of %s', (era) => {
 
 describe('an agent that knows nothing but tools/list', () => {
   it('deploys, gets a failing version, finds the cause, and rolls back, within its share of tokens', async () => {
-    const script = await ScriptedAgent.begin(agent);
     const app_name = bench.app('task');
-    for (const text of ['one', 'two']) {
-      const good = await script.untilEnd(await script.call('deploy_app', { app_name, ...serving(text) }));
-      expect(good).toMatchObject({ status: 'success' });
-    }
-    const failed = await script.untilEnd(await script.call('deploy_app', { app_name, ...CRASHING }));
+    const { spent, calls, deployed, failed, errors, refused, back } = await deployDiagnoseRollBack(agent, app_name);
+    expect(deployed).toMatchObject([{ status: 'success' }, { status: 'success' }]);
     expect(failed).toMatchObject({
       status: 'failed',
       error: {
@@ -176,20 +166,20 @@ describe('an agent that knows nothing but tools/list', () => {
       },
       next: { tool: 'deploy_logs' },
     });
+    expect(errors['log']).toContain('error');
+    expect(refused).toMatchObject({ error: { code: 'release_not_found', next: { tool: 'deploy_history' } } });
+    expect(back).toMatchObject({ kind: 'rollback', status: 'success', version: '1.0.0' });
+    const { body } = await bench.client.request('GET', `/api/v1/apps/${app_name}`);
+    expect(body).toMatchObject({ live: { release: 4 } });
+
+    expect(calls.length).toBeLessThanOrEqual(MOST_CALLS);
+    const overspent = Object.entries(spent).filter(([part, tokens]) => tokens > BUDGET[part as Part]);
+    expect(overspent).toEqual([]);
     const { messages } = await agent.client.getPrompt({
       name: 'diagnose_failed_deployment',
       arguments: { deployment_id: String(failed['deployment_id']) },
     });
     expect(JSON.stringify(messages)).toContain('DATABASE_URL is not set');
-
-    const errors = await script.call(failed.next.tool, failed.next.arguments);
-    expect(errors['log']).toContain('error');
-
-    const back = await script.untilEnd(await script.call('deploy_rollback', { app_name }));
-    expect(back).toMatchObject({ kind: 'rollback', status: 'success' });
-    expect(script.tokens).toBeLessThan(TASK_TOKENS);
-    const { body } = await bench.client.request<{ live: { version: string } }>('GET', `/api/v1/apps/${app_name}`);
-    expect(body.live).toMatchObject({ release: 4 });
   });
 });
 
@@ -208,6 +198,17 @@ describe('the fields of a deployment', () => {
       const known = Object.keys(document.components.schemas[dto!]?.properties ?? {});
       expect(fields.length).toBeGreaterThan(5);
       expect(fields.filter((field) => !own.includes(field) && !known.includes(field))).toEqual([]);
+    }
+  });
+});
+
+describe('a refusal', () => {
+  it('of each tool is what its output schema allows', async () => {
+    const ajv = new Ajv2020({ strict: false });
+    for (const { name, outputSchema } of await agent.list()) {
+      const isAllowed = ajv.compile(outputSchema as object);
+      const { told, isError } = await agent.call(name, { app_name: 'Not A Name', deployment_id: 'dep-unknown' });
+      expect({ name, isError, isAllowed: isAllowed(told) }).toEqual({ name, isError: true, isAllowed: true });
     }
   });
 });

@@ -1,6 +1,11 @@
 /** MCP clients of both eras, and tools as a test calls them. */
 import { expect } from '@jest/globals';
-import { Client, StreamableHTTPClientTransport, type Progress } from '@modelcontextprotocol/client';
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  type ListToolsResult,
+  type Progress,
+} from '@modelcontextprotocol/client';
 
 export const ERAS = ['2026-07-28', '2025-11-25'] as const;
 export type Era = (typeof ERAS)[number];
@@ -50,6 +55,10 @@ export class McpClient {
 
   get sessionId(): string | undefined {
     return this.transport.sessionId;
+  }
+
+  async list(): Promise<ListToolsResult['tools']> {
+    return (await this.client.listTools()).tools;
   }
 
   /** What the tool answers. Text and structured content say the same, within the bound. */

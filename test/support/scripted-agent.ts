@@ -1,45 +1,76 @@
-/** An agent that knows nothing but what `tools/list` and the answers of tools tell it: it does what `next` says. */
-import { expect } from '@jest/globals';
-import type { McpClient, Told } from './mcp-client.js';
+/** An agent that knows nothing but what `tools/list` and the answers of tools tell it, and counts what it reads and writes. */
+import type { Next, Told } from './mcp-client.js';
 
-const MOST_CALLS = 20;
+/** What a deployment may need until its end. */
+const MOST_CALLS = 10;
+/** What o200k_base makes of the answers, with their ids and braces. Of prose, as in the list of tools, it makes fewer: four. */
+const BYTES_PER_TOKEN = 3;
+
+export interface ToolServer {
+  list(): Promise<readonly ListedTool[]>;
+  call(tool: string, args: Readonly<Record<string, unknown>>): Promise<{ readonly told: Told; readonly text: string }>;
+}
+export interface ListedTool {
+  readonly name: string;
+  readonly inputSchema: { readonly properties?: object | undefined };
+}
 
 export class ScriptedAgent {
   readonly calls: string[] = [];
-  #bytes = 0;
+  readonly #server: ToolServer;
+  readonly #tools: readonly ListedTool[];
+  #read: string;
+  #written = '';
 
-  private constructor(
-    private readonly client: McpClient,
-    private readonly tools: ReadonlySet<string>,
-    listBytes: number,
-  ) {
-    this.#bytes = listBytes;
+  private constructor(server: ToolServer, tools: readonly ListedTool[]) {
+    this.#server = server;
+    this.#tools = tools;
+    this.#read = JSON.stringify(tools);
   }
 
-  static async begin(client: McpClient): Promise<ScriptedAgent> {
-    const { tools } = await client.client.listTools();
-    return new ScriptedAgent(client, new Set(tools.map(({ name }) => name)), Buffer.byteLength(JSON.stringify(tools)));
+  static async begin(server: ToolServer): Promise<ScriptedAgent> {
+    return new ScriptedAgent(server, await server.list());
   }
 
-  /** Everything it has read, at four bytes a token. */
+  /** Everything that has passed through its context so far, the list of tools included. */
   get tokens(): number {
-    return Math.ceil(this.#bytes / 4);
+    return tokensOf(this.#read + this.#written);
   }
 
-  async call(tool: string, args: Record<string, unknown>): Promise<Told> {
-    expect([...this.tools]).toContain(tool);
+  /** @throws Error when it could not know of the tool, of one of the arguments, or of the deployment */
+  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Told> {
+    const listed = this.#tools.find(({ name }) => name === tool);
+    if (listed === undefined) throw new Error(`tools/list does not name ${tool}`);
+    const stranger = Object.keys(args).find((name) => !(name in (listed.inputSchema.properties ?? {})));
+    if (stranger !== undefined) throw new Error(`tools/list does not name ${stranger} of ${tool}`);
+    const id = args['deployment_id'] as string | undefined;
+    if (id !== undefined && !this.#read.includes(`"${id}"`)) throw new Error(`no answer named ${id}`);
+
     this.calls.push(tool);
-    const { told, text } = await this.client.call(tool, args);
-    this.#bytes += Buffer.byteLength(text) + Buffer.byteLength(JSON.stringify(args));
+    this.#written += JSON.stringify({ tool, args });
+    const { told, text } = await this.#server.call(tool, args);
+    this.#read += text;
     return told;
   }
 
-  /** Follows `next` until a deployment has ended. */
-  async untilEnd(told: Told): Promise<Told> {
-    for (let seen = told; this.calls.length < MOST_CALLS;) {
-      if (seen['final'] === true) return seen;
-      seen = await this.call(seen.next.tool, seen.next.arguments);
-    }
-    throw new Error(`no end after ${this.calls.join(', ')}`);
+  /** Makes the call that an answer, or a refusal, says is next. */
+  async follow(told: Told): Promise<Told> {
+    const { tool, arguments: args } = (told.next as Next | undefined) ?? told.error.next;
+    return this.call(tool, args);
   }
+
+  /** Does what it is told until a deployment has ended. */
+  async untilEnd(told: Told): Promise<Told> {
+    let seen = told;
+    for (let left = MOST_CALLS; seen['final'] !== true; left--) {
+      if (left === 0) throw new Error(`no end after ${this.calls.join(', ')}`);
+      seen = await this.follow(seen);
+    }
+    return seen;
+  }
+}
+
+/** No tokenizer is exact for another's model; this one errs on the side of more. */
+export function tokensOf(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }

@@ -36,7 +36,7 @@ function schemasOf(tool: Tool): Schemas {
   const { input, output } = tool.definition;
   const made = SCHEMAS.get(tool) ?? {
     input: fromJsonSchema(jsonSchema(input, 'input'), new Unchecked()),
-    output: fromJsonSchema(jsonSchema(output, 'output')),
+    output: fromJsonSchema(orRefusal(jsonSchema(output, 'output'))),
   };
   SCHEMAS.set(tool, made);
   return made;
@@ -45,6 +45,11 @@ function schemasOf(tool: Tool): Schemas {
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchemaType {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, reused: 'inline' });
   return withoutNoise(rest) as JsonSchemaType;
+}
+
+/** A refusal is structured as well, and there are clients that hold it against the same schema. */
+function orRefusal({ required, ...schema }: JsonSchemaType): JsonSchemaType {
+  return required ? { ...schema, anyOf: [{ required }, { required: ['error'] }] } : schema;
 }
 
 /** What says nothing costs tokens all the same. */

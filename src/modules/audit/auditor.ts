@@ -8,7 +8,10 @@ import { DeployError } from '../../domain/errors.js';
 import { AuditTrail, type AuditIntent, type AuditRecord } from '../../domain/ports.js';
 
 /** What only the end tells. */
-export type Told = Partial<Pick<AuditIntent, 'target' | 'plan_hash'>>;
+export interface Told extends Partial<Pick<AuditIntent, 'target' | 'plan_hash'>> {
+  /** The approval that has allowed it. */
+  readonly approval_id?: string;
+}
 
 @Injectable()
 export class Auditor {
@@ -47,11 +50,12 @@ export class AuditedChange {
     private readonly settle: (record: AuditRecord) => Promise<void>,
   ) {}
 
-  succeeded(told: Told = {}): Promise<void> {
-    return this.settle({ ...this.intent, ...told, outcome: 'succeeded' });
+  succeeded({ approval_id, ...told }: Told = {}): Promise<void> {
+    const rule = approval_id === undefined ? {} : { rule: `approval: ${approval_id}` };
+    return this.settle({ ...this.intent, ...told, outcome: 'succeeded', ...rule });
   }
 
-  failed(error: DeployError, told: Told = {}): Promise<void> {
+  failed(error: DeployError, told: Omit<Told, 'approval_id'> = {}): Promise<void> {
     return this.settle(failure({ ...this.intent, ...told }, error));
   }
 }

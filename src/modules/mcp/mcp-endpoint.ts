@@ -90,8 +90,10 @@ export class McpEndpoint implements OnApplicationBootstrap, BeforeApplicationShu
       else refuse(response, 404, idOf(body), SESSION_NOT_FOUND, 'Session not found', {});
       return;
     }
-    if (isInitializeRequest(body))
-      return this.sessions.begin(request, response, ownerName, clientName(body.params.clientInfo));
+    if (isInitializeRequest(body)) {
+      const { clientInfo, capabilities } = body.params;
+      return this.sessions.begin(request, response, ownerName, { name: clientName(clientInfo), capabilities });
+    }
     // A script that only calls a tool needs no session.
     return this.#serveStateless(request, response, body);
   }

@@ -33,10 +33,6 @@ export class RefusalAllowance<Last> {
     return isAdmitted;
   }
 
-  get isEmpty(): boolean {
-    return this.#counts.size === 0;
-  }
-
   /** The end of a minute: what was only counted. */
   next(): Rest<Last>[] {
     const rests = [...this.#counts.values()].filter(({ left }) => left > 0);

@@ -75,12 +75,7 @@ function withClaims({ actor, ...principal }: Principal, request: Request): Princ
 }
 
 /** @param changes whether the route changes anything: a frozen agent may still look, and ask what would be */
-function requirePolicy(
-  principal: Principal,
-  { scope, app }: ScopePolicy,
-  { params }: Request,
-  changes: boolean,
-): void {
+function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, { params }: Request, changes: boolean): void {
   if (scope !== 'any') requireScope(principal, scope);
   if (scope !== 'any' && scope !== 'read' && changes) requireUnfrozen(principal);
   if (app === undefined) return;

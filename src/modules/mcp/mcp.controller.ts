@@ -45,7 +45,11 @@ export class McpController {
     await this.endpoint.serve(Object.assign(request, { auth }), response);
     // The SDK itself answers whoever lacks the scope of a tool.
     if (response.statusCode === 403)
-      await this.refused.record(request, response, new DeployError('forbidden', 'The token lacks the scope of the tool.'));
+      await this.refused.record(
+        request,
+        response,
+        new DeployError('forbidden', 'The token lacks the scope of the tool.'),
+      );
   }
 
   /** Whoever comes through this door acts as an agent, whatever credentials it has: the freeze stops it too. */

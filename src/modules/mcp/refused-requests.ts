@@ -32,6 +32,9 @@ export class RefusedRequests {
     const tool = method === 'tools/call' && this.tools.find(({ definition }) => definition.name === params?.name);
     if (!tool || tool.readOnly) return { action: 'mcp.call', target: path };
     const given = params?.arguments;
-    return { action: tool.action, target: tool.targetOf(typeof given === 'object' && given !== null ? { ...given } : {}) };
+    return {
+      action: tool.action,
+      target: tool.targetOf(typeof given === 'object' && given !== null ? { ...given } : {}),
+    };
   }
 }

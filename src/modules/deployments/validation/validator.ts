@@ -111,10 +111,7 @@ export class Validator {
   }
 
   /** Undefined where it cannot be told what would be deployed. @throws DeployError what policy has against it */
-  async #asked(
-    wish: Wish,
-    issues: Issues,
-  ): Promise<{ outlook: Outlook; requires_approval: boolean } | undefined> {
+  async #asked(wish: Wish, issues: Issues): Promise<{ outlook: Outlook; requires_approval: boolean } | undefined> {
     try {
       const order = await wish.order(issues.refused);
       const requires_approval = await this.policy.requiresApproval(wish.principal, actionOf(order));

@@ -1,6 +1,6 @@
 /** MCP clients of both eras, and tools as a test calls them. */
 import { expect } from '@jest/globals';
-import { Client, StreamableHTTPClientTransport, type Progress } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport, type ElicitResult, type Progress } from '@modelcontextprotocol/client';
 
 export const ERAS = ['2026-07-28', '2025-11-25'] as const;
 export type Era = (typeof ERAS)[number];
@@ -27,6 +27,9 @@ export interface Answer {
   readonly isError: boolean;
 }
 
+/** Reads what a form says, and answers it. */
+export type Person = (message: string) => ElicitResult;
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onprogress?: (progress: Progress) => void;
@@ -38,10 +41,16 @@ export class McpClient {
     private readonly transport: { readonly sessionId?: string | undefined },
   ) {}
 
-  static async connect(url: string, token: string, era: Era = '2026-07-28'): Promise<McpClient> {
-    const client = clientOf(era);
+  /** @param person who answers forms, where there is anybody */
+  static async connect(
+    url: string,
+    token: string,
+    era: Era = '2026-07-28',
+    { person, headers }: { person?: Person | undefined; headers?: Record<string, string> } = {},
+  ): Promise<McpClient> {
+    const client = clientOf(era, person);
     const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`), {
-      requestInit: { headers: { authorization: `Bearer ${token}` } },
+      requestInit: { headers: { authorization: `Bearer ${token}`, ...headers } },
     });
     await client.connect(transport);
     expect(client.getNegotiatedProtocolVersion()).toBe(era);
@@ -84,7 +93,12 @@ export class McpClient {
   }
 }
 
-export function clientOf(era: Era): Client {
+export function clientOf(era: Era, person?: Person): Client {
   const mode = era === '2026-07-28' ? { pin: era } : 'legacy';
-  return new Client({ name: 'test-agent', version: '1.0.0' }, { versionNegotiation: { mode } });
+  const client = new Client(
+    { name: 'test-agent', version: '1.0.0' },
+    { versionNegotiation: { mode }, ...(person && { capabilities: { elicitation: { form: {} } } }) },
+  );
+  if (person) client.setRequestHandler('elicitation/create', ({ params }) => person(params.message));
+  return client;
 }

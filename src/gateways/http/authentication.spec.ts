@@ -188,6 +188,7 @@ it('lists exactly the routes that the server answers', () => {
     path: '/apps/:name',
     handler: 'AppsController.find',
     policy: { scope: 'read', app: 'name' },
+    unaudited: false,
   });
   expect(routes.filter(({ policy }) => policy === undefined)).toEqual([]);
 });

@@ -424,6 +424,29 @@ describe('what a token may do', () => {
     });
   });
 
+  it('may end while its person thinks: then nobody approves anything with it', async () => {
+    const order = { name: 'ended', scopes: ['read', 'deploy'], agent: 'OPERATOR', approval: { by_elicitation: true } };
+    const { body } = await bench.client.request<{ id: string; token: string }>('POST', '/api/v1/tokens', order);
+    const client = await McpClient.connect(bench.installation.server.url, body.token, '2025-11-25', {
+      person: async () => {
+        await bench.client.request('DELETE', `/api/v1/tokens/${body.id}`);
+        return { action: 'accept', content: { approve: true } };
+      },
+    });
+    // Its answer has no way in any more, so the call hears nothing of it.
+    const gone = new AbortController();
+    const call = client.call('deploy_app', { ...idle('ended'), replicas: 0 }, { signal: gone.signal });
+    const [ended] = await Promise.allSettled([
+      call,
+      until(async () => (await recorded('anonymous')).some(({ action }) => action === 'mcp.call'), 'the refusal').then(
+        () => gone.abort(),
+      ),
+    ]);
+    expect(ended?.status).toBe('rejected');
+    await client.close().catch(() => undefined);
+    expect(await recorded('ended')).toMatchObject([{ outcome: 'approval_required' }]);
+  });
+
   it('is not talked into anything: no answer counts but that to our own question about this very call', async () => {
     const name = 'forging';
     const call = rawCalls(await token({ name, agent: 'OPERATOR', approval: { by_elicitation: true } }));

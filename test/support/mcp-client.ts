@@ -28,7 +28,7 @@ export interface Answer {
 }
 
 /** Reads what a form says, and answers it. */
-export type Person = (message: string) => ElicitResult;
+export type Person = (message: string) => ElicitResult | Promise<ElicitResult>;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;

@@ -76,13 +76,6 @@ export class AuthService {
     return principalOf(record, frozen);
   }
 
-  /** For what takes longer than a request. @throws DeployError `unauthenticated` when the token has ended since */
-  async requireLive(id: string): Promise<void> {
-    const record = await this.store.tokenOf(id);
-    const isOver = record?.expires_at !== undefined && Date.parse(record.expires_at) <= Date.now();
-    if (record === undefined || record.revoked_at !== undefined || isOver) throw new DeployError('unauthenticated');
-  }
-
   /** @throws DeployError `token_not_found`, also when it was revoked before */
   async revokeToken(id: string): Promise<void> {
     if (!(await this.store.revokeToken(id))) throw new DeployError('token_not_found');

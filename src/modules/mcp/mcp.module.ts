@@ -2,7 +2,6 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../apps/index.js';
 import { AuditModule } from '../audit/index.js';
-import { AuthModule } from '../auth/index.js';
 import { DeploymentsModule } from '../deployments/index.js';
 import { LogsModule } from '../logs/index.js';
 import { PolicyModule } from '../policy/index.js';
@@ -21,7 +20,7 @@ import { ToolRuns } from './tool-runs.js';
 import { TOOLS } from './tools/index.js';
 
 @Module({
-  imports: [AppsModule, AuditModule, AuthModule, DeploymentsModule, LogsModule, PolicyModule],
+  imports: [AppsModule, AuditModule, DeploymentsModule, LogsModule, PolicyModule],
   controllers: [McpController],
   providers: [
     ...TOOLS,

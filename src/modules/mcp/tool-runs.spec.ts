@@ -4,7 +4,6 @@ import { MemoryAuditTrail } from '../../../test/support/memory-audit-trail.js';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
 import { Auditor } from '../audit/index.js';
-import type { AuthService } from '../auth/index.js';
 import type { ApprovalsService } from '../policy/index.js';
 import { answer } from './answer.js';
 import type { ApprovalQuestion } from './approval-question.js';
@@ -78,7 +77,6 @@ describe('a tool that changes something', () => {
     runs = new ToolRuns(
       new Auditor(trail),
       { find: nobody } as unknown as ApprovalsService,
-      {} as AuthService,
       { ask: nobody } as unknown as ApprovalQuestion,
     );
   });

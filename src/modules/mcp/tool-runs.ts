@@ -4,7 +4,6 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import { DeployError } from '../../domain/errors.js';
 import { mayElicitApproval } from '../../domain/policy.js';
 import { auditActorOf, Auditor, type Told } from '../audit/index.js';
-import { AuthService } from '../auth/index.js';
 import { ApprovalsService } from '../policy/index.js';
 import { ApprovalQuestion, type PersonsWord } from './approval-question.js';
 import type { ChangingTool, Tool } from './tool.js';
@@ -26,7 +25,6 @@ export class ToolRuns {
   constructor(
     private readonly auditor: Auditor,
     private readonly approvals: ApprovalsService,
-    private readonly auth: AuthService,
     private readonly question: ApprovalQuestion,
   ) {}
 
@@ -69,8 +67,6 @@ export class ToolRuns {
     const asked = { ...call, principal: { ...principal, approval_id } };
     if (verdict === 'dismissed') return asked;
     await this.#recorded(call, { action: BY_ELICITATION[verdict], target: approval_id }, async () => {
-      // While a person thinks, a token can end.
-      if (principal.token_id !== undefined) await this.auth.requireLive(principal.token_id);
       await this.approvals.decideByElicitation(approval_id, principal, verdict, reason);
     });
     return asked;

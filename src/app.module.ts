@@ -65,6 +65,7 @@ import type { Infrastructure } from './infrastructure.js';
 import { StreamAuthenticator, type StreamPrincipal } from './gateways/log-stream/stream-authenticator.js';
 import { CaptainName, CertificateOptions, CertificatesModule } from './modules/certificates/index.js';
 import { EdgePorts } from './modules/apps/index.js';
+import { AuditModule } from './modules/audit/index.js';
 import { AuthModule, AuthService } from './modules/auth/index.js';
 import {
   BodyValidator,
@@ -112,9 +113,9 @@ class TokenStreamAuthenticator extends StreamAuthenticator {
 }
 
 @Module({
-  imports: [AuthModule],
+  imports: [AuditModule, AuthModule],
   providers: [{ provide: StreamAuthenticator, useClass: TokenStreamAuthenticator }],
-  exports: [StreamAuthenticator],
+  exports: [AuditModule, StreamAuthenticator],
 })
 class StreamAuthModule {}
 

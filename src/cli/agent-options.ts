@@ -61,6 +61,10 @@ function addTokenCommand(program: Command, context: CommandContext, end: End): v
     .addOption(new Option('--strategy <type...>', 'the strategies that it may use').choices(STRATEGY_TYPES))
     .option('--deploys-per-hour <number>', 'how many deployments it may ask for', integer)
     .option('--approval-in <environment>', 'where a person must approve first, such as production; repeatable', listed)
+    .option(
+      '--approval-by-elicitation',
+      'whoever uses the client of the agent may approve; without --approval-in everything',
+    )
     .option('--expires-in-days <days>', 'how long it is good', integer)
     .action((name: string, options: TokenOptions) => end(createToken(context, name, options)));
 }

@@ -92,4 +92,13 @@ describe('token create', () => {
       approval: { environments: ['prod*'] },
     });
   });
+
+  it.each([
+    ['--approval-by-elicitation', { by_elicitation: true }],
+    ['--approval-in staging --approval-by-elicitation', { environments: ['staging'], by_elicitation: true }],
+  ])('lets the person at the client approve with %s only', async (flags, approval) => {
+    cli.server.answer(() => ({ status: 201, json: { id: 'a1', token: 'fd_secret' } }));
+    await cli.run(`token create ops --operator ${flags}`);
+    expect(cli.server.to('POST /api/v1/tokens')[0]?.json).toMatchObject({ approval });
+  });
 });

@@ -28,6 +28,7 @@ export interface TokenOptions extends AdminOptions {
   readonly strategy?: readonly string[];
   readonly deploysPerHour?: number;
   readonly approvalIn?: readonly string[];
+  readonly approvalByElicitation?: boolean;
   readonly expiresInDays?: number;
 }
 
@@ -99,6 +100,7 @@ export async function createToken(context: CommandContext, name: string, options
 
 function tokenBody(name: string, options: TokenOptions): TokenBody {
   const { operator, scope, app, agent, environment, maxReplicas, strategy, deploysPerHour, approvalIn } = options;
+  const { approvalByElicitation } = options;
   return {
     name,
     ...(operator && { persona: 'operator' }),
@@ -109,7 +111,12 @@ function tokenBody(name: string, options: TokenOptions): TokenBody {
     ...(maxReplicas !== undefined && { max_replicas: maxReplicas }),
     ...(strategy && { strategies: strategy }),
     ...(deploysPerHour !== undefined && { deploys_per_hour: deploysPerHour }),
-    ...(approvalIn && { approval: { environments: approvalIn } }),
+    ...((approvalIn ?? approvalByElicitation) && {
+      approval: {
+        ...(approvalIn && { environments: approvalIn }),
+        ...(approvalByElicitation && { by_elicitation: true }),
+      },
+    }),
     ...(options.expiresInDays !== undefined && { expires_in_days: options.expiresInDays }),
   };
 }

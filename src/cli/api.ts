@@ -43,7 +43,7 @@ export interface TokenBody {
   readonly max_replicas?: number;
   readonly strategies?: readonly string[];
   readonly deploys_per_hour?: number;
-  readonly approval?: { readonly environments?: readonly string[] };
+  readonly approval?: { readonly environments?: readonly string[]; readonly by_elicitation?: boolean };
   readonly expires_in_days?: number;
 }
 

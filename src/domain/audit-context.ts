@@ -30,7 +30,7 @@ const ENTRY_TERMS = {
   action: { type: 'string', comment: 'What was asked for.' },
   target: { type: 'string', comment: 'What it was to be done to.' },
   outcome: { type: 'one_of', comment: 'How it ended: succeeded, unknown, or the code of the error.' },
-  rule: { type: 'string', comment: 'Why it was refused.' },
+  rule: { type: 'string', comment: 'Why it was refused, or the approval that has allowed it.' },
   address: { type: 'string', comment: 'Address of the client.' },
   plan_hash: { type: 'string', comment: 'Hash of the plan that was carried out.' },
   request_id: { type: 'string', comment: 'The request, as its answer names it in X-Request-Id.' },

@@ -37,7 +37,7 @@ export interface AuditIntent {
 /** What somebody did, or was not allowed to do. */
 export interface AuditRecord extends AuditIntent {
   readonly outcome: AuditOutcome;
-  /** Why it was refused. */
+  /** Why it was refused, or the approval that has allowed it. */
   readonly rule?: string;
 }
 

@@ -35,6 +35,8 @@ export interface DeploymentIdentity {
   readonly rollback_of?: string;
   /** The release that a rollback goes back to. */
   readonly rollback_to?: number;
+  /** The approval that it has used up. */
+  readonly approval_id?: string;
   readonly wedo_task_id?: string;
 }
 

@@ -2,9 +2,10 @@
 import type { Actor } from './facts.js';
 import type { Action, Freeze } from './policy.js';
 
-/** What the acceptance of an order has to settle with the token that gives it, in the same transaction. */
+/** What the acceptance of an order has to settle with whoever gives it, in the same transaction. */
 export interface Permit {
-  readonly token_id: string;
+  /** A session has none, also where an agent uses it. */
+  readonly token_id?: string;
   /** Then it is refused while agents are frozen. */
   readonly is_agent: boolean;
   readonly deploys_per_hour?: number;

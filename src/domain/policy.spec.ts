@@ -3,6 +3,7 @@ import {
   ACTION_KINDS,
   APPROVABLE_KINDS,
   decide,
+  mayElicitApproval,
   RULE_NAMES,
   SCOPES,
   type Action,
@@ -255,5 +256,19 @@ describe('the first rule that applies decides', () => {
     expect(decide(principal, DEPLOY).rule).toBe('agents_frozen');
     const { frozen: _, ...thawed } = principal;
     expect(decide(thawed, DEPLOY).rule).toBe('app');
+  });
+});
+
+describe('approval by elicitation', () => {
+  const asking = (approval: object): Principal => ({ ...OPERATOR, limits: { approval } });
+
+  it('is not allowed unless the token says so', () => {
+    const none = [OPERATOR, ADMIN, asking({}), asking({ environments: ['prod*'] }), asking({ by_elicitation: false })];
+    expect(none.map(mayElicitApproval)).toEqual(none.map(() => false));
+    expect(mayElicitApproval(asking({ by_elicitation: true }))).toBe(true);
+  });
+
+  it('takes nothing away from what needs approval', () => {
+    expect(decide(asking({ by_elicitation: true }), DEPLOY)).toMatchObject({ rule: 'approval', needs_approval: true });
   });
 });

@@ -46,6 +46,8 @@ export interface ApprovalRule {
   /** Names or patterns. */
   readonly apps?: readonly string[];
   readonly kinds?: readonly ApprovableKind[];
+  /** The word of whoever sits at the agent's client counts: what that client says is believed. Left out: it does not. */
+  readonly by_elicitation?: boolean;
 }
 
 /** What narrows a token down beside its scopes and apps; what is left out is not limited. */
@@ -125,6 +127,11 @@ const granted = ({ principal, action }: Asked): boolean => principal.scopes.incl
 
 export function isOrder({ kind }: Pick<Action, 'kind'>): boolean {
   return isOneOf(DEPLOYMENT_KINDS, kind);
+}
+
+/** Whether the agent's client may ask its own person for the approval; else people give it by the API only. */
+export function mayElicitApproval({ limits }: Principal): boolean {
+  return limits?.approval?.by_elicitation === true;
 }
 
 function asksForApproval({ limits: { approval }, action: { kind, app_name, environment } }: Asked): boolean {

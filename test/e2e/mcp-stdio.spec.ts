@@ -81,6 +81,20 @@ describe.each(ERAS)('a client of %s', (era) => {
     await until(async () => updates.includes(uri), 'the resource to change');
     await client.close();
   });
+
+  it('lets its person approve', async () => {
+    const order = { name: 'asking', persona: 'operator', agent: 'OPERATOR', approval: { by_elicitation: true } };
+    const { body } = await bench.client.request<{ token: string }>('POST', '/api/v1/tokens', order);
+    const client = clientOf(era, () => ({ action: 'accept', content: { approve: true } }));
+    const env = environment({ FLUKEDEPLOY_TOKEN: body.token });
+    await client.connect(
+      new StdioClientTransport({ command: process.execPath, args: [PROGRAM, 'mcp'], env, stderr: 'ignore' }),
+    );
+    const wish = { app_name: bench.app(`asked-${era.slice(0, 4)}`), image: 'busybox:1', port: 0, replicas: 0 };
+    const { structuredContent } = await client.callTool({ name: 'deploy_app', arguments: wish });
+    await client.close();
+    expect(structuredContent).toMatchObject({ deployment_id: expect.any(String), app_name: wish.app_name });
+  });
 });
 
 describe('the example of a configuration', () => {

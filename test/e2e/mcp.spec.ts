@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { BUDGET, deployDiagnoseRollBack, type Part } from '../support/agent-task.js';
-import { ERAS, McpClient } from '../support/mcp-client.js';
+import { ERAS, McpClient, type Person } from '../support/mcp-client.js';
 import { tokensOf } from '../support/scripted-agent.js';
 import { until } from '../support/until.js';
 import { serving } from '../support/web-apps.js';
@@ -85,7 +85,18 @@ describe.each(ERAS)('a client of %s', (era) => {
     });
     expect(status).toMatchObject({ status: 'success', agent: 'test-agent/1.0.0', phases: expect.any(Array) });
 
-    const back = await client.told('deploy_rollback', { app_name: app, reason: 'High error rate', wait_for: 'end' });
+    const planned = await client.told('deploy_rollback', { app_name: app, dry_run: true });
+    expect(planned).toMatchObject({
+      valid: true,
+      plan: expect.arrayContaining([expect.objectContaining({ phase: 'deploy' })]),
+      next: { tool: 'deploy_rollback', arguments: { app_name: app, expected_plan_hash: planned['plan_hash'] } },
+    });
+    expect(await client.refused('deploy_rollback', { app_name: app, expected_plan_hash: 'another' })).toMatchObject({
+      code: 'plan_changed',
+      next: { tool: 'deploy_rollback', arguments: { dry_run: true } },
+    });
+    const order = { ...planned.next.arguments, reason: 'High error rate', wait_for: 'end' };
+    const back = await client.told('deploy_rollback', order);
     expect(back).toMatchObject({ kind: 'rollback', status: 'success', release: 3 });
     const history = await client.told('deploy_history', { app_name: app, limit: 2 });
     expect(history).toMatchObject({
@@ -305,7 +316,8 @@ describe('what a token may do', () => {
     port: 0,
   });
   const recorded = async (name: string) => {
-    const { body } = await bench.client.request<{ entries: object[] }>('GET', `/api/v1/audit?actor=${name}`);
+    const path = `/api/v1/audit?actor=${name}`;
+    const { body } = await bench.client.request<{ entries: Record<string, unknown>[] }>('GET', path);
     return body.entries;
   };
 
@@ -319,22 +331,28 @@ describe('what a token may do', () => {
       next: { tool: 'deploy_validate', arguments: { replicas: 2 } },
     });
     expect(await client.refused('deploy_validate', order)).toMatchObject({ code: 'policy_denied' });
+    expect(await client.refused('deploy_app', { ...order, timeout_seconds: 'long' })).toMatchObject({
+      code: 'invalid_field',
+    });
+    expect(await client.refused('deploy_rollback', { app_name: order.app_name })).toMatchObject({
+      code: 'app_not_found',
+    });
     await client.told('deploy_app', { ...order, replicas: 1, dry_run: true });
     const { deployment_id } = await client.told('deploy_app', { ...order, replicas: 0 });
     await client.told('deploy_status', { deployment_id: String(deployment_id) });
     await client.close();
     const actor = { name: 'narrow', agent: 'OPERATOR via test-agent/1.0.0' };
     const action = 'deployment.create';
-    expect(await recorded('narrow')).toMatchObject([
-      {
-        actor,
-        action,
-        target: order.app_name,
-        outcome: 'policy_denied',
-        rule: expect.stringMatching(/^max_replicas: /),
-      },
-      { actor, action, target: deployment_id, outcome: 'succeeded' },
+    const target = order.app_name;
+    const request_id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    const records = await recorded('narrow');
+    expect(records).toMatchObject([
+      { actor, action, target, outcome: 'policy_denied', rule: expect.stringMatching(/^max_replicas: /), request_id },
+      { actor, action, target, outcome: 'invalid_field', request_id },
+      { actor, action: 'app.rollback', target: `${target}/production`, outcome: 'app_not_found', request_id },
+      { actor, action, target: deployment_id, outcome: 'succeeded', request_id },
     ]);
+    expect(new Set(records.map((record) => record['request_id'])).size).toBe(4);
   });
 
   it('may need a person first: the very same call is done after that', async () => {
@@ -346,7 +364,142 @@ describe('what a token may do', () => {
     await bench.client.request('POST', `/api/v1/approvals/${String(approval_id)}/approve`, {});
     expect(await client.told('deploy_app', order)).toMatchObject({ app_name: order.app_name });
     await client.close();
+    expect((await recorded('asking')).at(-1)).toMatchObject({
+      outcome: 'succeeded',
+      rule: `approval: ${String(approval_id)}`,
+    });
   });
+
+  describe.each(ERAS)('may let the person at a client of %s approve', (era) => {
+    const name = `elicit-${era.slice(0, 4)}`;
+    const asked: string[] = [];
+    const connectedTo = async (person: Person | undefined, approval: object = { by_elicitation: true }) =>
+      McpClient.connect(bench.installation.server.url, await token({ name, agent: 'OPERATOR', approval }), era, {
+        person: person && ((message) => (asked.push(message), person(message))),
+        headers: { 'x-on-behalf-of': 'Ada' },
+      });
+    const yes: Person = () => ({ action: 'accept', content: { approve: true, reason: 'seen' } });
+    const approvalOf = async (id: unknown) =>
+      (await bench.client.request('GET', `/api/v1/approvals/${String(id)}`)).body;
+
+    it('who says yes: the same call goes on, and the trail tells all of it', async () => {
+      const client = await connectedTo(yes);
+      const order = { ...idle(name), replicas: 0 };
+      asked.length = 0;
+      const { deployment_id } = await client.told('deploy_app', order);
+      await client.close();
+      expect(asked).toEqual([
+        expect.stringContaining(`OPERATOR via test-agent/1.0.0 asks to deploy ${order.app_name}`),
+      ]);
+      expect(asked[0]).toContain('busybox:1');
+      const [, approval_id] = /(apr-[0-9a-f]{16})/.exec(asked[0] ?? '') ?? [];
+      expect(await approvalOf(approval_id)).toMatchObject({ status: 'used', reason: 'by elicitation: seen' });
+      const actor = { name, agent: 'OPERATOR via test-agent/1.0.0', on_behalf_of: 'Ada' };
+      expect(await recorded(name)).toMatchObject([
+        { actor, action: 'deployment.create', outcome: 'approval_required' },
+        { actor, action: 'approval.approve_by_elicitation', target: approval_id, outcome: 'succeeded' },
+        { actor, target: deployment_id, outcome: 'succeeded', rule: `approval: ${approval_id}` },
+      ]);
+    });
+
+    it.each<[string, ReturnType<Person>, string, string]>([
+      ['no', { action: 'decline' }, 'approval_rejected', 'rejected'],
+      ['yes to nothing', { action: 'accept', content: { approve: false } }, 'approval_rejected', 'rejected'],
+      ['nothing', { action: 'cancel' }, 'approval_required', 'pending'],
+    ])('who says %s: then it is not done', async (said, word, code, status) => {
+      const client = await connectedTo(() => word);
+      const refused = await client.refused('deploy_app', { ...idle(`${name}-no`), reason: said });
+      await client.close();
+      expect(refused).toMatchObject({ code, approval_id: expect.any(String) });
+      expect(await approvalOf(refused['approval_id'])).toMatchObject({ status });
+    });
+
+    it('only where the token says so, and there is somebody to ask', async () => {
+      asked.length = 0;
+      for (const client of [await connectedTo(yes, {}), await connectedTo(undefined)]) {
+        const refused = await client.refused('deploy_app', { ...idle(`${name}-no`), reason: 'ask' });
+        expect(refused).toMatchObject({ code: 'approval_required', approval_id: expect.any(String) });
+        await client.close();
+      }
+      expect(asked).toEqual([]);
+    });
+  });
+
+  it('may end while its person thinks: then nobody approves anything with it', async () => {
+    const order = { name: 'ended', scopes: ['read', 'deploy'], agent: 'OPERATOR', approval: { by_elicitation: true } };
+    const { body } = await bench.client.request<{ id: string; token: string }>('POST', '/api/v1/tokens', order);
+    const client = await McpClient.connect(bench.installation.server.url, body.token, '2025-11-25', {
+      person: async () => {
+        await bench.client.request('DELETE', `/api/v1/tokens/${body.id}`);
+        return { action: 'accept', content: { approve: true } };
+      },
+    });
+    // Its answer has no way in any more, so the call hears nothing of it.
+    const gone = new AbortController();
+    const call = client.call('deploy_app', { ...idle('ended'), replicas: 0 }, { signal: gone.signal });
+    const [ended] = await Promise.allSettled([
+      call,
+      until(async () => (await recorded('anonymous')).some(({ action }) => action === 'mcp.call'), 'the refusal').then(
+        () => gone.abort(),
+      ),
+    ]);
+    expect(ended?.status).toBe('rejected');
+    await client.close().catch(() => undefined);
+    expect(await recorded('ended')).toMatchObject([{ outcome: 'approval_required' }]);
+  });
+
+  it('is not talked into anything: no answer counts but that to our own question about this very call', async () => {
+    const name = 'forging';
+    const call = rawCalls(await token({ name, agent: 'OPERATOR', approval: { by_elicitation: true } }));
+    const order = { ...idle(name), replicas: 0 };
+    const approval = { action: 'accept', content: { approve: true } };
+    const first = await call(order, { inputResponses: { approval } });
+    expect(first.result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
+    const { requestState } = first.result as { requestState: string };
+
+    const forged = `${requestState.slice(0, -4)}AAAA`;
+    expect((await call(order, { inputResponses: { approval }, requestState: forged })).error).toMatchObject({
+      code: -32602,
+    });
+    const changed = await call({ ...order, replicas: 1 }, { inputResponses: { approval }, requestState });
+    expect(changed.result).toMatchObject({ structuredContent: { error: { code: 'approval_mismatch' } } });
+    const stranger = rawCalls(await token({ name: 'thief', agent: 'OPERATOR', approval: { by_elicitation: true } }));
+    expect((await stranger(order, { inputResponses: { approval }, requestState })).result).toMatchObject({
+      structuredContent: { error: { code: 'approval_not_found' } },
+    });
+    expect(await agent.refused('deploy_history', { app_name: order.app_name })).toMatchObject({
+      code: 'app_not_found',
+    });
+  });
+
+  function rawCalls(bearer: string) {
+    const meta = 'io.modelcontextprotocol';
+    const _meta = {
+      [`${meta}/protocolVersion`]: '2026-07-28',
+      [`${meta}/clientCapabilities`]: { elicitation: {} },
+      [`${meta}/clientInfo`]: { name: 'forger', version: '1' },
+    };
+    return async (order: object, answered: object) => {
+      const response = await fetch(`${bench.installation.server.url}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${bearer}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2026-07-28',
+          'mcp-method': 'tools/call',
+          'mcp-name': 'deploy_app',
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name: 'deploy_app', arguments: order, _meta, ...answered },
+        }),
+      });
+      return (await response.json()) as { result?: unknown; error?: unknown };
+    };
+  }
 });
 
 describe('credentials', () => {
@@ -367,7 +520,7 @@ describe('credentials', () => {
 
   it('without the scope of a tool are refused by its name', async () => {
     const { url } = bench.installation.server;
-    const reader = await token({ scopes: ['read'] });
+    const reader = await token({ name: 'looking', scopes: ['read'] });
     const call = {
       jsonrpc: '2.0',
       id: 1,
@@ -385,6 +538,15 @@ describe('credentials', () => {
     });
     expect(refused.status).toBe(403);
     expect(refused.headers.get('www-authenticate')).toMatch(/insufficient_scope.*scope="deploy".*resource_metadata/);
+    const { body } = await bench.client.request('GET', '/api/v1/audit?actor=looking');
+    expect(body['entries']).toMatchObject([
+      {
+        action: 'deployment.create',
+        target: 'web',
+        outcome: 'forbidden',
+        request_id: refused.headers.get('x-request-id'),
+      },
+    ]);
   });
 
   it('of other apps find nothing, as if nothing were there', async () => {

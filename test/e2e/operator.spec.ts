@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import type { Client } from '../support/client.js';
+import { McpClient } from '../support/mcp-client.js';
 import { startSecondApi } from '../support/second-process.js';
 import { stopProcess, type RunningServer } from '../support/server-process.js';
 import { lines, serving } from '../support/web-apps.js';
@@ -120,12 +121,12 @@ describe('the authorisation matrix', () => {
     },
   );
 
-  it('a frozen agent may read, and is refused by every route that changes something', async () => {
+  it('a frozen agent may read and validate, and is refused by every route that changes something', async () => {
     await bench.client.request('POST', '/api/v1/agents/freeze', { reason: 'matrix' });
     for (const [route, need] of routes.filter(([, each]) => everything.includes(each))) {
       const { status, body } = await call('agent', route);
       const frozen = status === 403 && body['code'] === 'agents_frozen';
-      expect([route, frozen]).toEqual([route, need !== 'read']);
+      expect([route, frozen]).toEqual([route, need !== 'read' && route !== 'POST /api/v1/validate']);
     }
     await bench.client.request('POST', '/api/v1/agents/unfreeze');
     expect((await call('agent', 'POST /api/v1/deploy')).body).toMatchObject({ code: 'invalid_field' });
@@ -394,6 +395,17 @@ describe('the freeze', () => {
       expect((await explain(each, { kind: 'deploy' })).body).toMatchObject({ rule: 'agents_frozen' });
     }
     expect((await deploy(person, {})).status).toBe(202);
+    const wish = { app_name: bench.app('web'), ...IDLE };
+    const validated = await agent.client.request('POST', '/api/v1/validate', wish);
+    expect(validated).toMatchObject({ status: 200, body: { valid: true } });
+    // Whoever comes over MCP is an agent, whatever its token or its session says.
+    for (const { token } of [agent.client, person.client, bench.client]) {
+      const client = await McpClient.connect(bench.installation.server.url, token);
+      expect(await client.refused('deploy_app', wish)).toMatchObject({ code: 'agents_frozen', rule: 'agents_frozen' });
+      expect(await client.told('deploy_validate', wish)).toMatchObject({ valid: true });
+      expect(await client.told('deploy_app', { ...wish, dry_run: true })).toMatchObject({ valid: true });
+      await client.close();
+    }
     const { body } = await bench.client.request('GET', '/api/v1/agents');
     expect(body).toMatchObject({ frozen: { reason: 'odd deploys', by: { name: 'admin' } } });
     expect(body['agents']).toContainEqual(
@@ -410,17 +422,22 @@ describe('the freeze', () => {
       const order = { app_name: bench.app(name), ...BUILDING };
       return (await client.request<DeploymentView>('POST', '/api/v1/deploy', order)).body.deployment_id;
     };
+    const person = await token({ scopes: ['read', 'deploy'] });
     const [ofAgent, ofAdmin] = [await start('slow', agent.client), await start('own', bench.client)];
+    const overMcp = await McpClient.connect(bench.installation.server.url, person.client.token);
+    const { deployment_id: viaMcp } = await overMcp.told('deploy_app', { app_name: bench.app('via'), ...BUILDING });
+    await overMcp.close();
     expect((await freeze({})).body.cancelled).toEqual([]);
     expect((await bench.client.status(ofAgent)).cancel_reason).toBeUndefined();
 
     const { cancelled } = (await freeze({ cancel_running: true })).body;
-    expect(cancelled).toContain(ofAgent);
+    expect(cancelled).toEqual(expect.arrayContaining([ofAgent, viaMcp]));
     expect(cancelled).not.toContain(ofAdmin);
     expect(await bench.client.ended(ofAgent)).toMatchObject({
       status: 'cancelled',
       cancel_reason: 'agents are frozen: odd deploys',
     });
+    expect(await bench.client.ended(String(viaMcp))).toMatchObject({ status: 'cancelled' });
     expect((await bench.client.status(ofAdmin)).cancel_reason).toBeUndefined();
     await bench.client.request('POST', `/api/v1/deployments/${ofAdmin}/cancel`, {});
     await bench.client.ended(ofAdmin);

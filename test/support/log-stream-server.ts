@@ -7,14 +7,17 @@ import { LogStreamModule } from '../../src/gateways/log-stream/log-stream.module
 import { LogStreamOptions } from '../../src/gateways/log-stream/log-stream.options.js';
 import { LogStreamServer } from '../../src/gateways/log-stream/log-stream.server.js';
 import { StreamAuthenticator } from '../../src/gateways/log-stream/stream-authenticator.js';
+import { Auditor } from '../../src/modules/audit/index.js';
 import { LogHub } from '../../src/modules/logs/log-hub.js';
 import { DeploymentScript } from './deployment-script.js';
+import { MemoryAuditTrail } from './memory-audit-trail.js';
 import { MemoryLogStore } from './memory-log-store.js';
 import { MemoryWakeups } from './memory-wakeups.js';
 
 export interface RunningLogStream {
   readonly app: INestApplication;
   readonly store: MemoryLogStore;
+  readonly trail: MemoryAuditTrail;
   readonly url: string;
   /** A deployment that has been requested. */
   deployment(id: string, appName?: string): Promise<DeploymentScript>;
@@ -33,7 +36,9 @@ class Parts {}
 export async function startLogStream(setup: LogStreamSetup = {}): Promise<RunningLogStream> {
   const { authenticator, store = new MemoryLogStore() } = setup;
   const wakeups = new MemoryWakeups();
+  const trail = new MemoryAuditTrail();
   const parts = [
+    { provide: Auditor, useValue: new Auditor(trail) },
     { provide: LogStore, useValue: store },
     { provide: DeploymentStore, useValue: store },
     { provide: Wakeups, useValue: wakeups },
@@ -59,6 +64,7 @@ export async function startLogStream(setup: LogStreamSetup = {}): Promise<Runnin
   return {
     app,
     store,
+    trail,
     url: app.get(LogStreamServer).url,
     deployment: async (id, appName) => {
       const script = new DeploymentScript(store, wakeups, id, appName);

@@ -3,6 +3,7 @@ import { expect } from '@jest/globals';
 import {
   Client,
   StreamableHTTPClientTransport,
+  type ElicitResult,
   type ListToolsResult,
   type Progress,
 } from '@modelcontextprotocol/client';
@@ -32,6 +33,9 @@ export interface Answer {
   readonly isError: boolean;
 }
 
+/** Reads what a form says, and answers it. */
+export type Person = (message: string) => ElicitResult | Promise<ElicitResult>;
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onprogress?: (progress: Progress) => void;
@@ -43,10 +47,16 @@ export class McpClient {
     private readonly transport: { readonly sessionId?: string | undefined },
   ) {}
 
-  static async connect(url: string, token: string, era: Era = '2026-07-28'): Promise<McpClient> {
-    const client = clientOf(era);
+  /** @param person who answers forms, where there is anybody */
+  static async connect(
+    url: string,
+    token: string,
+    era: Era = '2026-07-28',
+    { person, headers }: { person?: Person | undefined; headers?: Record<string, string> } = {},
+  ): Promise<McpClient> {
+    const client = clientOf(era, person);
     const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`), {
-      requestInit: { headers: { authorization: `Bearer ${token}` } },
+      requestInit: { headers: { authorization: `Bearer ${token}`, ...headers } },
     });
     await client.connect(transport);
     expect(client.getNegotiatedProtocolVersion()).toBe(era);
@@ -93,7 +103,12 @@ export class McpClient {
   }
 }
 
-export function clientOf(era: Era): Client {
+export function clientOf(era: Era, person?: Person): Client {
   const mode = era === '2026-07-28' ? { pin: era } : 'legacy';
-  return new Client({ name: 'test-agent', version: '1.0.0' }, { versionNegotiation: { mode } });
+  const client = new Client(
+    { name: 'test-agent', version: '1.0.0' },
+    { versionNegotiation: { mode }, ...(person && { capabilities: { elicitation: { form: {} } } }) },
+  );
+  if (person) client.setRequestHandler('elicitation/create', ({ params }) => person(params.message));
+  return client;
 }

@@ -1,4 +1,4 @@
-/** What an order owes to the policy of its token, settled in the transaction that accepts it: freeze, rate, approval. */
+/** What an order owes to the policy, settled in the transaction that accepts it: freeze, rate, approval. */
 import { DeployError } from '../../domain/errors.js';
 import type { Permit } from '../../domain/ports.js';
 import { useApproval } from './approval-rows.js';
@@ -11,6 +11,7 @@ export const AGENTS_LOCK = "hashtext('flukedeploy agents')";
 export async function settlePermit(client: Client, permit: Permit, deploymentId: string): Promise<void> {
   const { token_id, is_agent, deploys_per_hour, approval_id } = permit;
   if (is_agent) await refuseFrozen(client);
+  if (token_id === undefined) return;
   if (deploys_per_hour !== undefined) {
     await client.query("select pg_advisory_xact_lock(hashtext('flukedeploy token ' || $1))", [token_id]);
     const wait = await waitSeconds(client, token_id, deploys_per_hour);

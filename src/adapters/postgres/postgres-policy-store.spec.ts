@@ -211,6 +211,13 @@ describe('the freeze', () => {
     await expect(order({ is_agent: false })).resolves.toMatchObject({ replayed: false });
   });
 
+  it('counts for an agent that acts with the session of a person too', async () => {
+    const ofSession = () => deployments.accept({ ...orderOf({ actor: AGENT }), permit: { is_agent: true } });
+    await expect(ofSession()).resolves.toMatchObject({ replayed: false });
+    await agents.freeze(FREEZE);
+    await expect(ofSession()).rejects.toMatchObject({ code: 'agents_frozen' });
+  });
+
   it('leaves no order behind it that it does not see: each was accepted before, or is refused', async () => {
     const attempts = Array.from({ length: 10 }, (_, index) => order({}, index % 2 ? deployments : storeOf(other)));
     // Some are refused before the freeze has returned.

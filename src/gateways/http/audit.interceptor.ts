@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { DeployError } from '../../domain/errors.js';
 import { auditedActionOf, isChange, isUnaudited } from '../../modules/auth/index.js';
-import { AuditedRequests, toldBy } from './audited-requests.js';
+import { AuditedRequests, toldBy, toldByEnd } from './audited-requests.js';
 import { toDeployError } from './http-errors.js';
 
 @Injectable()
@@ -33,7 +33,7 @@ export class AuditInterceptor implements NestInterceptor {
       await change.failed(toDeployError(error), toldBy(request, audited));
       throw error;
     }
-    await change.succeeded(toldBy(request, audited, answer));
+    await change.succeeded(toldByEnd(request, audited, answer));
     return of(answer);
   }
 }

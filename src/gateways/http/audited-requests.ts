@@ -1,11 +1,10 @@
 /** Every request that changes something, and every one that is refused, leaves exactly one record: here it is made. */
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { isRefusal } from '../../domain/audit-record.js';
 import type { DeployError } from '../../domain/errors.js';
 import type { AuditIntent } from '../../domain/ports.js';
-import { auditActorOf, Auditor, type AuditedChange, type Told } from '../../modules/audit/index.js';
+import { auditActorOf, Auditor, requestIdOf, type AuditedChange, type Told } from '../../modules/audit/index.js';
 import { isChange, principalOf, RouteInventory, type AuditedAction, type Route } from '../../modules/auth/index.js';
 import { sourcesOf, targetOf, textIn } from './audit-target.js';
 
@@ -55,10 +54,16 @@ export class AuditedRequests {
 }
 
 /** What the end of a request tells on top. */
-export function toldBy(request: Request, { targets }: AuditedAction, answer?: unknown): Told {
+export function toldBy(request: Request, { targets }: AuditedAction, answer?: unknown): Omit<Told, 'approval_id'> {
   const target = targetOf(targets, sourcesOf(request, answer));
   const plan_hash = textIn([answer], 'plan_hash') ?? textIn([request.body], 'expected_plan_hash');
   return { ...(target !== undefined && { target }), ...(plan_hash !== undefined && { plan_hash }) };
+}
+
+/** The same of its success. What acts on a deployment or an approval that is there, by its id, was not allowed by the one in the answer. */
+export function toldByEnd(request: Request, audited: AuditedAction, answer: unknown): Told {
+  const approval_id = textIn([request.params], 'id') === undefined ? textIn([answer], 'approval_id') : undefined;
+  return { ...toldBy(request, audited, answer), ...(approval_id !== undefined && { approval_id }) };
 }
 
 function intentOf(
@@ -67,15 +72,13 @@ function intentOf(
   audited: AuditedAction,
   params: unknown = request.params,
 ): AuditIntent {
-  const request_id = randomUUID();
-  if (!response.headersSent) response.setHeader('X-Request-Id', request_id);
   return {
     at: new Date().toISOString(),
     actor: auditActorOf(principalOf(request)),
     action: audited.action,
     target: targetOf(audited.targets, { ...sourcesOf(request), params }) ?? request.path,
     ...(request.ip !== undefined && { address: request.ip }),
-    request_id,
+    request_id: requestIdOf(response),
   };
 }
 

@@ -83,6 +83,7 @@ describe('tokens', () => {
     [{ approval: { kinds: ['cancel'] } }, 'approval.kinds'],
     [{ approval: { environments: 'production' } }, 'approval.environments'],
     [{ approval: { approved: true } }, 'approval.approved'],
+    [{ approval: { by_elicitation: 'yes' } }, 'approval.by_elicitation'],
     [{ scopes: undefined }, 'scopes'],
     [{ persona: 'root' }, 'persona'],
     [{ persona: 'operator', agent: 'OPERATOR' }, 'scopes'],

@@ -19,6 +19,7 @@ import { LogSubscriber, type LogSources } from './log-subscriber.js';
 import { StreamAdmission } from './stream-admission.js';
 import { StreamClient } from './stream-client.js';
 import { errorMessage, StreamError } from './stream-error.js';
+import { addressOf, StreamRefusals } from './stream-refusals.js';
 import { INVALID, isObject, OPENED, type StreamRequest } from './stream-request.js';
 import { StreamSession } from './stream-session.js';
 import { CLOSE, StreamSocket } from './stream-socket.js';
@@ -48,6 +49,7 @@ export class LogStreamGateway
     readonly replay: LogReplay,
     readonly fanOut: LogFanOut,
     private readonly admission: StreamAdmission,
+    private readonly refusals: StreamRefusals,
     private readonly server: LogStreamServer,
     private readonly options: LogStreamOptions,
   ) {}
@@ -59,11 +61,13 @@ export class LogStreamGateway
   handleConnection(webSocket: WebSocket, request: IncomingMessage): void {
     const socket = new StreamSocket(webSocket, this.options, this.traffic);
     const identification = this.admission.identificationOf(request);
-    const session = new StreamSession(this.admission, this.options, identification, (reason) =>
-      socket.close(CLOSE.unauthenticated, reason),
-    );
+    const session = new StreamSession(this.admission, this.options, identification, (reason) => {
+      socket.close(CLOSE.unauthenticated, reason);
+      void this.refusals.unauthenticated(client, reason);
+    });
+    const client = new StreamClient(request.url ?? '/', addressOf(request), socket, session);
     this.traffic.total_connections++;
-    this.clients.set(webSocket, new StreamClient(request.url ?? '/', socket, session));
+    this.clients.set(webSocket, client);
   }
 
   handleDisconnect(webSocket: WebSocket): void {
@@ -153,10 +157,11 @@ export class LogStreamGateway
   private async follow(client: StreamClient, fields: unknown, reply: Reply): Promise<void> {
     if (fields === undefined) return;
     const { filter, since } = parseSubscription(fields);
+    await this.refusals.foreignApp(client, filter.app_name);
     const place = await this.replay.placeOf(since);
     if (!client.socket.open) return;
     reply({ type: 'subscribed', filter, ...(since !== undefined && { since }) });
-    const selection = new Selection(filter, client.session.apps);
+    const selection = new Selection(filter, client.session.principal?.apps);
     client.follow(new LogSubscriber(selection, client.socket, this, place, since !== undefined));
   }
 
@@ -179,6 +184,7 @@ export class LogStreamGateway
       if (answer.code === 'internal') this.logger.error(error);
       reply(answer);
       if (client.session.admitted) return;
+      if (answer.code !== 'unavailable') void this.refusals.unauthenticated(client, answer.message);
       client.socket.close(answer.code === 'unavailable' ? CLOSE.try_again_later : CLOSE.unauthenticated, answer.code);
     }
   }

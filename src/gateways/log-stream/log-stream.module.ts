@@ -5,13 +5,14 @@ import { LogReplay } from './log-replay.js';
 import { LogStreamGateway } from './log-stream.gateway.js';
 import { LogStreamServer } from './log-stream.server.js';
 import { StreamAdmission } from './stream-admission.js';
+import { StreamRefusals } from './stream-refusals.js';
 
 @Module({
-  providers: [LogStreamGateway, LogStreamServer, LogFanOut, LogReplay, StreamAdmission],
+  providers: [LogStreamGateway, LogStreamServer, LogFanOut, LogReplay, StreamAdmission, StreamRefusals],
   exports: [LogStreamServer],
 })
 export class LogStreamModule {
-  /** `imports` bring LogHub, LogStore, DeploymentStore, LogStreamOptions and, off loopback, a StreamAuthenticator. */
+  /** `imports` bring Auditor, LogHub, LogStore, DeploymentStore, LogStreamOptions and, off loopback, a StreamAuthenticator. */
   static register(imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
     return { module: LogStreamModule, imports };
   }

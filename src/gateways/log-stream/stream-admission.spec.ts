@@ -11,7 +11,7 @@ const asSubprotocol = (token: string): string =>
 class Tokens extends StreamAuthenticator {
   readonly known = new Map<string, StreamPrincipal>([
     ['fd_all', { actor: { kind: 'token', name: 'all' } }],
-    ['fd_api', { actor: { kind: 'token', name: 'api' }, apps: ['api-*'] }],
+    ['fd_api', { actor: { kind: 'token', name: 'api' }, token_id: 'aaaaaaaaaaaa', apps: ['api-*'] }],
   ]);
   broken = false;
   checks = 0;
@@ -25,6 +25,9 @@ class Tokens extends StreamAuthenticator {
 describe('who may connect', () => {
   let stream: RunningLogStream;
   afterEach(() => stream.app.close());
+  /** Refusals in the audit trail. */
+  const recorded = () =>
+    stream.trail.records.map(({ actor, target, outcome, rule }) => `${actor.name} ${target} ${outcome}: ${rule}`);
 
   describe('on loopback', () => {
     it.each([
@@ -50,6 +53,7 @@ describe('who may connect', () => {
       stream = await startLogStream();
       const headers = { origin, ...(host && { host }) };
       await expect(StreamProbe.connect(stream.url, [], { headers })).rejects.toThrow('403');
+      expect(recorded()).toEqual(['anonymous logs forbidden: This Origin may not connect.']);
     });
 
     it('asks for no token, and takes an offered one calmly', async () => {
@@ -90,12 +94,15 @@ describe('who may connect', () => {
     ])('%s is refused with 401', async (_what, protocols, options) => {
       const url = await start();
       await expect(StreamProbe.connect(url, protocols, options)).rejects.toThrow('401');
+      expect(recorded()).toEqual(['anonymous logs unauthenticated: The token is not valid.']);
+      expect(stream.trail.records).toMatchObject([{ action: 'logs.stream', address: '127.0.0.1' }]);
     });
 
     it('a token that cannot be checked is refused with 503', async () => {
       const url = await start();
       tokens.broken = true;
       await expect(StreamProbe.connect(url, [], bearer('fd_all'))).rejects.toThrow('503');
+      expect(recorded()).toEqual([]);
     });
 
     it('a token in the first message opens the stream, and the URL counts from then on', async () => {
@@ -123,6 +130,7 @@ describe('who may connect', () => {
       client.send(message);
       expect((await client.closed).code).toBe(closeCode);
       expect(client.frames).toEqual([expect.objectContaining({ type: 'error', code })]);
+      expect(recorded()).toEqual([expect.stringMatching(/^anonymous logs unauthenticated: /)]);
     });
 
     it('a first token that cannot be checked means: try again later', async () => {
@@ -140,6 +148,7 @@ describe('who may connect', () => {
       await stream.deployment('dep-1');
       expect((await client.closed).code).toBe(4401);
       expect(client.frames).toEqual([]);
+      expect(recorded()).toEqual(['anonymous logs unauthenticated: no token in time']);
     });
 
     it('a revoked token is closed with 4401; one that cannot be checked stays', async () => {
@@ -152,6 +161,7 @@ describe('who may connect', () => {
       tokens.broken = false;
       tokens.known.delete('fd_all');
       expect((await client.closed).code).toBe(4401);
+      expect(recorded()).toEqual(['all logs unauthenticated: the token is no longer valid']);
     });
 
     it('a token limited to apps brings their entries only, live and from the past', async () => {
@@ -169,6 +179,24 @@ describe('who may connect', () => {
       await stream.deployment('dep-4', 'api-worker');
       expect((await client.take())['id']).toBe('dep-4-log-001');
       expect(spy.frames.map(told)).toEqual(['subscribed', 'live']);
+    });
+
+    it('a token that asks for an app of others is told nothing, and recorded', async () => {
+      const url = await start();
+      const client = await StreamProbe.connect(url, [], bearer('fd_api'));
+      for (const app_name of ['secret-app', 'api-server']) {
+        const answer = await client.ask({ action: 'subscribe', filter: { app_name } });
+        expect(answer).toEqual({ type: 'subscribed', filter: { app_name } });
+      }
+      expect(recorded()).toEqual(['api secret-app forbidden: secret-app is none of the apps of this token: api-*.']);
+      expect(stream.trail.records).toMatchObject([{ actor: { token_id: 'aaaaaaaaaaaa' }, address: '127.0.0.1' }]);
+    });
+
+    it('what a proxy on this machine says of its client is believed', async () => {
+      const url = await start();
+      const headers = { ...bearer('fd_wrong').headers, 'x-forwarded-for': 'spoofed, 192.0.2.7' };
+      await expect(StreamProbe.connect(url, [], { headers })).rejects.toThrow('401');
+      expect(stream.trail.records).toMatchObject([{ address: '192.0.2.7' }]);
     });
 
     it('a foreign page is refused even with a token', async () => {

@@ -1,8 +1,10 @@
 /** Decides at the handshake who may connect: pages of other hosts never, and off loopback nobody with a wrong token. */
 import type { IncomingMessage } from 'node:http';
 import { Injectable, Optional } from '@nestjs/common';
+import { isLoopback } from './loopback.js';
 import { LogStreamOptions } from './log-stream.options.js';
 import { StreamAuthenticator, type StreamPrincipal } from './stream-authenticator.js';
+import { StreamRefusals } from './stream-refusals.js';
 
 export const SUBPROTOCOL = 'flukedeploy.logs.v1';
 /** Browsers cannot send an Authorization header: there the token comes as a second subprotocol, in base64url. */
@@ -25,6 +27,7 @@ export class StreamAdmission {
 
   constructor(
     private readonly options: LogStreamOptions,
+    private readonly refusals: StreamRefusals,
     @Optional() private readonly authenticator?: StreamAuthenticator,
   ) {
     this.tokenRequired = !isLoopback(options.host);
@@ -35,6 +38,14 @@ export class StreamAdmission {
 
   /** `undefined`: the handshake may go on. Who sent no token at all may still send one as the first message. */
   async check(request: IncomingMessage, origin: string | undefined): Promise<Refusal | undefined> {
+    const refusal = await this.judge(request, origin);
+    if (refusal === undefined || refusal.status === 503) return refusal;
+    const code = refusal.status === 401 ? 'unauthenticated' : 'forbidden';
+    await this.refusals.handshake(request, code, refusal.reason);
+    return refusal;
+  }
+
+  private async judge(request: IncomingMessage, origin: string | undefined): Promise<Refusal | undefined> {
     if (!this.isOwnOrigin(origin, request)) return { status: 403, reason: 'This Origin may not connect.' };
     const token = this.tokenRequired ? tokenOf(request) : undefined;
     if (token === undefined) return undefined;
@@ -71,10 +82,6 @@ export class StreamAdmission {
     const isOwn = page.hostname === own?.hostname && ports.includes(portOf(page));
     return isOwn && (this.tokenRequired || isLoopback(page.hostname));
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || /^127(\.\d{1,3}){3}$/.test(host) || /^\[?::1\]?$/.test(host);
 }
 
 function portOf(url: URL | null): number {

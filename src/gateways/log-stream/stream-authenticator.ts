@@ -3,6 +3,7 @@ import type { Actor } from '../../domain/deployment.js';
 
 export interface StreamPrincipal {
   readonly actor: Actor;
+  readonly token_id?: string;
   /** App names or patterns with `*` whose entries may be seen; absent = all. */
   readonly apps?: readonly string[];
 }

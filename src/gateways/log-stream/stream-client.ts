@@ -13,6 +13,7 @@ export class StreamClient {
   /** `url` is that of the handshake; its parameters are the first subscription. */
   constructor(
     readonly url: string,
+    readonly address: string | undefined,
     readonly socket: StreamSocket,
     readonly session: StreamSession,
   ) {}

@@ -7,7 +7,7 @@ import { StreamError } from './stream-error.js';
 
 export class StreamSession {
   private readonly logger = new Logger(StreamSession.name);
-  private principal: StreamPrincipal | undefined;
+  private owner: StreamPrincipal | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   /** `end` is called when no token came in time, or when the token has been revoked. */
@@ -23,17 +23,18 @@ export class StreamSession {
   }
 
   get admitted(): boolean {
-    return this.principal !== undefined || !this.admission.tokenRequired;
+    return this.owner !== undefined || !this.admission.tokenRequired;
   }
 
-  get apps(): readonly string[] | undefined {
-    return this.principal?.apps;
+  /** Undefined for anybody. */
+  get principal(): StreamPrincipal | undefined {
+    return this.owner;
   }
 
   /** @throws StreamError `unauthenticated`, `unavailable`; `invalid_message` when somebody is here already */
   async authenticate(token: unknown): Promise<void> {
     if (!this.admission.tokenRequired) return;
-    if (this.principal) throw new StreamError('invalid_message', 'This connection has its token already.', 'token');
+    if (this.owner) throw new StreamError('invalid_message', 'This connection has its token already.', 'token');
     if (typeof token !== 'string') throw new StreamError('unauthenticated', 'token must be a text.', 'token');
     const principal = await this.admission.authenticate(token).catch(() => {
       throw new StreamError('unavailable', 'The token cannot be checked at the moment.');
@@ -48,7 +49,7 @@ export class StreamSession {
 
   private admit({ token, principal }: Identification): void {
     this.stop();
-    this.principal = principal;
+    this.owner = principal;
     this.timer = setInterval(() => void this.recheck(token), this.options.recheckTokenMs);
   }
 

@@ -16,6 +16,7 @@ import {
   pluginsOf,
   refuse,
   type DeploymentView,
+  type PlannedOrder,
   type SecretKind,
 } from '../deployments/index.js';
 import { Plugins } from '../plugins/index.js';
@@ -92,17 +93,24 @@ export class AppOrders {
   }
 
   rollback(name: string, dto: RollbackDto, asker: Asker): Promise<DeploymentView> {
-    const { version, release, deployment_id } = dto;
-    return this.#order('rollback', name, dto, asker, async (app) => {
-      const target = await this.targets.find(app, app.live, { version, release, deployment_id });
-      const spec = rollbackSpec(target);
-      return {
-        spec,
-        hosts: this.settings.hosts(spec.config, app),
-        version: target.version,
-        rollback: { rollback_of: app.live.deployment_id, rollback_to: target.release },
-      };
-    });
+    return this.#order('rollback', name, dto, asker, (app) => this.#back(app, dto));
+  }
+
+  /** What `rollback` would ask for. @throws DeployError as it does */
+  async rollbackOrder(name: string, dto: RollbackDto, principal: Principal): Promise<PlannedOrder> {
+    const app = await this.#live(placeOf(name, dto));
+    return this.#planned('rollback', app, dto, principal, await this.#back(app, dto));
+  }
+
+  async #back(app: LiveApp, { version, release, deployment_id }: RollbackDto): Promise<Draft> {
+    const target = await this.targets.find(app, app.live, { version, release, deployment_id });
+    const spec = rollbackSpec(target);
+    return {
+      spec,
+      hosts: this.settings.hosts(spec.config, app),
+      version: target.version,
+      rollback: { rollback_of: app.live.deployment_id, rollback_to: target.release },
+    };
   }
 
   /** A key that is known is answered first: what it led to may have changed what is possible now. */
@@ -113,24 +121,33 @@ export class AppOrders {
     { principal, key }: Asker,
     draft: (app: LiveApp) => Draft | Promise<Draft>,
   ): Promise<DeploymentView> {
-    const place = { app_name: name, environment: dto.environment ?? 'production' };
+    const place = placeOf(name, dto);
     const fingerprint = this.secrets.fingerprint(JSON.stringify([kind, place, dto]));
     const idempotency = idempotencyOf(principal, key, fingerprint);
     const known = await this.deployments.replayed(idempotency.idempotency);
     if (known) return known;
 
     const app = await this.#live(place);
-    const { spec, hosts, version, rollback } = await draft(app);
+    const order = this.#planned(kind, app, dto, principal, await draft(app));
+    return this.deployments.deploy({ ...order, ...idempotency }, principal);
+  }
+
+  #planned(
+    kind: DeploymentKind,
+    app: LiveApp,
+    dto: RestartDto,
+    principal: Principal,
+    { spec, hosts, version, rollback }: Draft,
+  ): PlannedOrder {
     const identity = newIdentity(app, principal, spec.source, dto);
-    const order = {
+    const place = { app_name: app.app_name, environment: app.environment };
+    return {
       identity: { ...identity, kind, project: app.project, version, ...rollback },
       spec,
       ...(hosts && { hosts }),
-      ...idempotency,
       // Going back to another release than the one that was meant is another plan.
       plan_hash: planHash(this.secrets, [kind, place, dto, rollback]),
     };
-    return this.deployments.deploy(order, principal);
   }
 
   /** @throws DeployError `app_not_found`, `app_not_live` */
@@ -162,4 +179,8 @@ export class AppOrders {
       sealed.map(([name, value]) => [name, this.secrets.open(value, contextOf(kind, app, name))]),
     );
   }
+}
+
+function placeOf(app_name: string, { environment = 'production' }: RestartDto): AppPlace {
+  return { app_name, environment };
 }

@@ -2,22 +2,46 @@
  * Nothing is changed unseen: what is about to be done is noted first, and its outcome follows. Every door uses this; where the
  * note cannot be made, the change is not made either.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { isRefusal } from '../../domain/audit-record.js';
 import { DeployError } from '../../domain/errors.js';
 import { AuditTrail, type AuditIntent, type AuditRecord } from '../../domain/ports.js';
+import { RefusalAllowance } from './refusal-allowance.js';
+
+const MINUTE_MS = 60_000;
 
 /** What only the end tells. */
-export type Told = Partial<Pick<AuditIntent, 'target' | 'plan_hash'>>;
+export interface Told extends Partial<Pick<AuditIntent, 'target' | 'plan_hash'>> {
+  /** The approval that has allowed it. */
+  readonly approval_id?: string;
+}
 
 @Injectable()
-export class Auditor {
+export class Auditor implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('Audit');
+  readonly #refusals = new RefusalAllowance<AuditRecord>();
+  readonly #strangers = new RefusalAllowance<AuditIntent>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly trail: AuditTrail) {}
 
-  /** To be called before anything is changed. @throws DeployError `unavailable`: then nothing may be changed */
+  onApplicationBootstrap(): void {
+    this.#timer = setInterval(() => void this.endMinute(), MINUTE_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.endMinute();
+  }
+
+  /**
+   * To be called before anything is changed.
+   * @throws DeployError `unavailable`, or `too_many_requests` of strangers who try to log in: then nothing may be changed
+   */
   async begin(intent: AuditIntent): Promise<AuditedChange> {
+    if (intent.actor.kind === 'anonymous' && !this.#strangers.admit(whoOf(intent), intent)) {
+      throw new DeployError('too_many_requests', 'Too many attempts from this address.', { retryAfterSeconds: 60 });
+    }
     const key = await this.trail.intend(intent).catch((cause: unknown) => {
       this.#logger.error(`Nothing can be changed, as it could not be recorded: ${String(cause)}`);
       const message = 'The audit trail cannot be written, so nothing was changed.';
@@ -26,10 +50,22 @@ export class Auditor {
     return new AuditedChange(intent, (record) => this.#write(record, () => this.trail.settle(key, record)));
   }
 
-  /** For what was refused before anything began. It stays refused, whether it can be recorded or not. */
+  /**
+   * For what was refused before anything began. It stays refused, whether it can be recorded or not. Nobody fills the trail with
+   * it: what is beyond the allowance is counted.
+   */
   async refused(intent: AuditIntent, error: DeployError): Promise<void> {
     const record = failure(intent, error);
-    await this.#write(record, () => this.trail.audit(record));
+    if (this.#refusals.admit(whoOf(intent), record)) await this.#write(record, () => this.trail.audit(record));
+  }
+
+  /** Records how many refusals were only counted, each time with the last of them. */
+  async endMinute(): Promise<void> {
+    this.#strangers.next();
+    for (const { count, last } of this.#refusals.next()) {
+      const record = { ...last, rule: `${count} more within a minute, this is the last: ${last.rule ?? ''}` };
+      await this.#write(record, () => this.trail.audit(record));
+    }
   }
 
   /** The answer is what it is: a change whose end cannot be written stays noted, and becomes `unknown` in the trail. */
@@ -47,13 +83,18 @@ export class AuditedChange {
     private readonly settle: (record: AuditRecord) => Promise<void>,
   ) {}
 
-  succeeded(told: Told = {}): Promise<void> {
-    return this.settle({ ...this.intent, ...told, outcome: 'succeeded' });
+  succeeded({ approval_id, ...told }: Told = {}): Promise<void> {
+    const rule = approval_id === undefined ? {} : { rule: `approval: ${approval_id}` };
+    return this.settle({ ...this.intent, ...told, outcome: 'succeeded', ...rule });
   }
 
-  failed(error: DeployError, told: Told = {}): Promise<void> {
+  failed(error: DeployError, told: Omit<Told, 'approval_id'> = {}): Promise<void> {
     return this.settle(failure({ ...this.intent, ...told }, error));
   }
+}
+
+function whoOf({ actor, address }: AuditIntent): string {
+  return actor.token_id ?? address ?? '';
 }
 
 /** Other errors may quote what was sent, so of them only the code is kept. */

@@ -2,3 +2,4 @@
 export { auditActorOf } from './audit-actor.js';
 export { AuditModule } from './audit.module.js';
 export { Auditor, type AuditedChange, type Told } from './auditor.js';
+export { requestIdOf } from './request-id.js';

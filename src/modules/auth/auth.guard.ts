@@ -4,11 +4,11 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { DeployError } from '../../domain/errors.js';
 import type { Principal } from '../../domain/ports.js';
+import { isChange, isUnaudited } from './audited.js';
 import { AuthService } from './auth.service.js';
 import { policyOf, requireApp, requireScope, requireUnfrozen, type ScopePolicy } from './policy.js';
 import { approvalOf, onBehalfOf } from './request-claims.js';
 
-const READING = ['GET', 'HEAD'];
 const BEARER = /^Bearer +(\S+)$/i;
 
 interface AuthenticatedRequest extends Request {
@@ -28,7 +28,8 @@ export class AuthGuard implements CanActivate {
     // WebSocket gateways authenticate when the connection is made.
     if (context.getType() !== 'http') return true;
 
-    const policy = policyOf(this.reflector, context.getHandler() as () => unknown, context.getClass());
+    const handler = context.getHandler() as () => unknown;
+    const policy = policyOf(this.reflector, handler, context.getClass());
     if (policy === undefined) {
       this.logger.error(`${context.getClass().name}.${context.getHandler().name} has no policy, so it is not served.`);
       throw new DeployError('internal');
@@ -42,7 +43,8 @@ export class AuthGuard implements CanActivate {
     // Before it may be refused: a refusal is told along with who it met.
     request.principal = principal;
     request.principal = withClaims(principal, request);
-    requirePolicy(request.principal, policy, request);
+    const changes = isChange(request.method) && !isUnaudited(this.reflector, handler);
+    requirePolicy(request.principal, policy, request, changes);
     return true;
   }
 }
@@ -72,11 +74,12 @@ function withClaims({ actor, ...principal }: Principal, request: Request): Princ
   };
 }
 
-function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, request: Request): void {
+/** @param changes whether the route changes anything: a frozen agent may still look, and ask what would be */
+function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, { params }: Request, changes: boolean): void {
   if (scope !== 'any') requireScope(principal, scope);
-  if (scope !== 'any' && scope !== 'read' && !READING.includes(request.method)) requireUnfrozen(principal);
+  if (scope !== 'any' && scope !== 'read' && changes) requireUnfrozen(principal);
   if (app === undefined) return;
-  const name = request.params[app];
+  const name = params[app];
   if (typeof name !== 'string') throw new DeployError('app_not_found');
   requireApp(principal, name);
 }

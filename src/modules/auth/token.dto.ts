@@ -7,6 +7,7 @@ import {
   ArrayNotEmpty,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   Length,
@@ -59,6 +60,11 @@ class ApprovalRuleDto implements ApprovalRule {
   @MayBeLeftOut()
   @AreSome(APPROVABLE_KINDS)
   readonly kinds?: ApprovableKind[];
+
+  /** An agent's client may ask the person who uses it, by MCP elicitation, and what it answers counts; left out: it does not. */
+  @MayBeLeftOut()
+  @IsBoolean()
+  readonly by_elicitation?: boolean;
 }
 
 export class CreateTokenDto implements TokenLimits {

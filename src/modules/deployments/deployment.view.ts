@@ -131,6 +131,8 @@ export class DeploymentView {
   rollback_of?: string;
   /** The release that a rollback goes back to. */
   rollback_to?: number;
+  /** The approval that it has used up. */
+  approval_id?: string;
   rollout?: RolloutView;
   /** Where it has sent the requests. */
   traffic?: TrafficShareView[];
@@ -174,7 +176,7 @@ export class DeploymentStatsView implements DeploymentStats {
 
 export function deploymentView({ state, place, strategy }: PlacedDeployment): DeploymentView {
   const { id, kind = 'deploy', app_name, environment, project, version, release, source } = state.identity;
-  const { actor, reason, rollback_of, rollback_to } = state.identity;
+  const { actor, reason, rollback_of, rollback_to, approval_id } = state.identity;
   return {
     deployment_id: id,
     kind,
@@ -188,7 +190,7 @@ export function deploymentView({ state, place, strategy }: PlacedDeployment): De
     ...place,
     phases: Object.fromEntries(PHASES.map((phase) => [phase, phaseView(state.phases[phase])])) as unknown as PhasesView,
     ...state.outputs,
-    ...defined({ hooks: state.hooks, replicas: state.replicas, reason, rollback_of, rollback_to }),
+    ...defined({ hooks: state.hooks, replicas: state.replicas, reason, rollback_of, rollback_to, approval_id }),
     ...defined({ agent: actor.agent, on_behalf_of: actor.on_behalf_of }),
     actor: actor.name,
     ...defined({

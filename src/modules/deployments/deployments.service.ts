@@ -49,6 +49,7 @@ export class DeploymentsService {
     const permit = await this.policy.admit(principal, actionOf(order), { plan_hash, summary: summaryOf(order) });
     const { record, replayed } = await this.store.accept({
       ...order,
+      identity: { ...order.identity, ...(permit?.approval_id && { approval_id: permit.approval_id }) },
       ...(permit && { permit }),
       spec: this.plugins.withServerUses(order.spec),
     });

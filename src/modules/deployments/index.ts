@@ -14,6 +14,7 @@ export { IDEMPOTENCY_KEY, IdempotencyKey, idempotencyOf, Idempotent } from './id
 export { ImageCleanup, ImageCleanupOptions } from './image-cleanup.js';
 export { JobCleanup } from './job-cleanup.js';
 export { IsName } from './name-field.js';
+export type { PlannedOrder } from './order-action.js';
 export { newIdentity } from './order-identity.js';
 export { ArePlugins, pluginsOf, PluginUseDto } from './plugin-use.dto.js';
 export { refuse } from './refusal.js';

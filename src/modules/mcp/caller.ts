@@ -6,15 +6,23 @@ import type { Principal } from '../../domain/ports.js';
 import { plain } from './untrusted-text.js';
 
 const AGENT_LENGTH = 100;
+/** Whoever speaks this protocol is an agent, though neither its token nor its client says so. */
+const UNNAMED = 'MCP client';
+
+/** Where a request comes from, and the id that its answer has. */
+export interface Origin {
+  readonly address: string | undefined;
+  readonly request_id: string;
+}
 
 /** What the SDK carries from the guard to the handlers. The token itself stays behind. */
-export function authInfoOf(principal: Principal, resourceMetadataUrl: string, address: string | undefined): AuthInfo {
+export function authInfoOf(principal: Principal, resourceMetadataUrl: string, origin: Origin): AuthInfo {
   return {
     token: '',
     clientId: `${principal.actor.kind}:${principal.actor.name}`,
     scopes: [...principal.scopes],
     resourceMetadataUrl,
-    extra: { principal, address },
+    extra: { principal, origin },
   };
 }
 
@@ -25,8 +33,11 @@ export function principalOf(auth: AuthInfo | undefined): Principal {
   return principal;
 }
 
-export function addressOf(auth: AuthInfo | undefined): string | undefined {
-  return auth?.extra?.['address'] as string | undefined;
+/** @throws DeployError `unauthenticated` */
+export function originOf(auth: AuthInfo | undefined): Origin {
+  const origin = auth?.extra?.['origin'] as Origin | undefined;
+  if (origin === undefined) throw new DeployError('unauthenticated');
+  return origin;
 }
 
 /** @param client the name of a client that has a session, and does not say it again with each request */
@@ -34,8 +45,8 @@ export function callerOf({ mcpReq, http }: ServerContext, client: string | undef
   const principal = principalOf(http?.authInfo);
   const said = clientName(envelopeOf(mcpReq)[CLIENT_INFO_META_KEY]) ?? client;
   const { actor } = principal;
-  const agent = actor.agent && said ? `${actor.agent} via ${said}` : (actor.agent ?? said);
-  return agent === undefined ? principal : { ...principal, actor: { ...actor, agent: plain(agent, AGENT_LENGTH) } };
+  const agent = actor.agent && said ? `${actor.agent} via ${said}` : (actor.agent ?? said ?? UNNAMED);
+  return { ...principal, actor: { ...actor, agent: plain(agent, AGENT_LENGTH) } };
 }
 
 /** What a request of 2026 says of its client; the SDK's type of it has no keys. */

@@ -1,11 +1,12 @@
 /** Looks at deployments for the tools: who may see them, how they stand, and their change or end, waited for. */
 import { Injectable } from '@nestjs/common';
+import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { isFinal, PHASES } from '../../domain/phases.js';
 import { LogStore, type Principal } from '../../domain/ports.js';
 import { requireApp } from '../auth/index.js';
 import { DeploymentsService, type DeploymentView } from '../deployments/index.js';
-import type { Content } from './answer.js';
+import { answer, type Content } from './answer.js';
 import { brief } from './deployment-brief.js';
 import type { ToolCall } from './tool-call.js';
 
@@ -42,6 +43,11 @@ export class DeploymentBriefs {
   ): Promise<{ view: DeploymentView; content: Content }> {
     const view = await this.#awaited(id, wait_for, wait_for === undefined ? 0 : seconds, call);
     return { view, content: await this.content(view) };
+  }
+
+  /** The answer of what has ordered it. */
+  async answer(id: string, wait: Wait, call: ToolCall): Promise<CallToolResult> {
+    return answer((await this.of(id, wait, call)).content, ['last_lines']);
   }
 
   async content(view: DeploymentView): Promise<Content> {

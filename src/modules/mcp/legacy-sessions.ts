@@ -7,6 +7,7 @@ import type { Request, Response } from 'express';
 import { principalOf } from './caller.js';
 import { DeploymentResources } from './deployment-resources.js';
 import { McpServers } from './mcp-servers.js';
+import type { SessionClient } from './tool-call.js';
 import { McpOptions } from './mcp-options.js';
 
 const MOST_SESSIONS = 1_000;
@@ -53,7 +54,7 @@ export class LegacySessions implements BeforeApplicationShutdown {
     request: Request & { auth?: AuthInfo },
     response: Response,
     owner: string,
-    client: string | undefined,
+    client: SessionClient,
   ): Promise<void> {
     await this.#makeRoom();
     const watched = new Set<string>();

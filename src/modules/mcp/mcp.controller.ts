@@ -4,7 +4,8 @@ import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { validateOriginHeader } from '@modelcontextprotocol/server';
 import type { Request, Response } from 'express';
 import { DeployError } from '../../domain/errors.js';
-import type { Principal } from '../../domain/ports.js';
+import { AgentStore, type Principal } from '../../domain/ports.js';
+import { requestIdOf } from '../audit/index.js';
 import { CurrentPrincipal, Policy, Public, SCOPES, Unaudited } from '../auth/index.js';
 import { authInfoOf } from './caller.js';
 import { McpEndpoint } from './mcp-endpoint.js';
@@ -21,6 +22,7 @@ export class McpController {
     private readonly endpoint: McpEndpoint,
     private readonly options: McpOptions,
     private readonly refused: RefusedRequests,
+    private readonly agents: AgentStore,
   ) {}
 
   /** The Model Context Protocol over Streamable HTTP, for agents. */
@@ -38,11 +40,23 @@ export class McpController {
     if (!validateOriginHeader(request.header('origin'), this.options.pageHosts).ok) {
       throw new DeployError('forbidden', 'Pages of this origin may not call it.');
     }
-    const auth = authInfoOf(principal, metadataUrl(request), request.ip);
+    const origin = { address: request.ip, request_id: requestIdOf(response) };
+    const auth = authInfoOf(await this.#asAgent(principal), metadataUrl(request), origin);
     await this.endpoint.serve(Object.assign(request, { auth }), response);
     // The SDK itself answers whoever lacks the scope of a tool.
     if (response.statusCode === 403)
-      await this.refused.record(request, new DeployError('forbidden', 'The token lacks the scope of the tool.'));
+      await this.refused.record(
+        request,
+        response,
+        new DeployError('forbidden', 'The token lacks the scope of the tool.'),
+      );
+  }
+
+  /** Whoever comes through this door acts as an agent, whatever credentials it has: the freeze stops it too. */
+  async #asAgent(principal: Principal): Promise<Principal> {
+    if (principal.actor.agent !== undefined) return principal;
+    const frozen = await this.agents.frozen();
+    return frozen === undefined ? principal : { ...principal, frozen };
   }
 
   /** Which credentials `/mcp` takes (RFC 9728). */

@@ -1,6 +1,7 @@
 /** A plan as a model is told of it: what would be done, what stands in the way, and the call that does it. */
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { DeployError } from '../../domain/errors.js';
 import { answer, NEXT, type Content } from './answer.js';
 import type { ValidationView } from '../deployments/index.js';
 import { plain } from './untrusted-text.js';
@@ -9,6 +10,7 @@ const MOST_ISSUES = 30;
 const MOST_STEPS = 20;
 const SECRET = ['env', 'secrets', 'source'];
 const EXACTLY_THIS = 'It does exactly this, or is refused when the plan has changed.';
+const NOT_REPEATED = ' Add what is not repeated here: env, secrets, source.';
 const APPROVED_FIRST = 'It asks a person to approve this, and does it when called again after that.';
 
 export const PLAN = z.looseObject({
@@ -20,16 +22,19 @@ export const PLAN = z.looseObject({
   next: NEXT,
 });
 
-/** @param tool which one was called, with what */
-export function planAnswer(tool: string, body: Content, view: ValidationView): CallToolResult {
+/**
+ * @param tool which one was called, with what
+ * @param doing the one that does it
+ */
+export function planAnswer(tool: string, body: Content, view: ValidationView, doing = 'deploy_app'): CallToolResult {
   const { valid, issues, plan, plan_hash, requires_approval, expected_downtime, capacity } = view;
   const { run_tests: _, run_security_scan: __, ...order } = body;
   const shown = Object.fromEntries(Object.entries(order).filter(([name]) => !SECRET.includes(name)));
   const next = valid
     ? {
-        tool: 'deploy_app',
+        tool: doing,
         arguments: { ...shown, ...(plan_hash && { expected_plan_hash: plan_hash }) },
-        why: `${requires_approval ? APPROVED_FIRST : EXACTLY_THIS} Add what is not repeated here: env, secrets, source.`,
+        why: `${requires_approval ? APPROVED_FIRST : EXACTLY_THIS}${doing === 'deploy_app' ? NOT_REPEATED : ''}`,
       }
     : { tool, arguments: shown, why: 'Once the issues that stop it are gone.' };
   return answer(
@@ -51,6 +56,11 @@ export function planAnswer(tool: string, body: Content, view: ValidationView): C
     },
     ['plan', 'issues'],
   );
+}
+
+/** @throws DeployError `plan_changed` */
+export function requirePlan(expected: string, { plan_hash }: ValidationView): void {
+  if (plan_hash !== expected) throw new DeployError('plan_changed');
 }
 
 function issueLine({ code, severity, stops, path, message, hint, plugin }: ValidationView['issues'][number]): Content {

@@ -15,7 +15,7 @@ export class RefusalFilter implements ExceptionFilter<DeployError> {
   catch(error: DeployError, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const [request, response] = [http.getRequest<Request>(), http.getResponse<Response>()];
-    void this.refused.record(request, error).finally(() => answer(request, response, error));
+    void this.refused.record(request, response, error).finally(() => answer(request, response, error));
   }
 }
 

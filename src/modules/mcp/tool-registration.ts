@@ -12,7 +12,8 @@ import {
 import { z } from 'zod';
 import { DeployError, toFailure } from '../../domain/errors.js';
 import type { Tool } from './tool.js';
-import { toolCall } from './tool-call.js';
+import { toolCall, type SessionClient } from './tool-call.js';
+import type { ToolRuns } from './tool-runs.js';
 import { errorAnswer } from './tool-error.js';
 
 const logger = new Logger('McpTool');
@@ -67,9 +68,10 @@ function withoutNoise(value: unknown): unknown {
   );
 }
 
-/** @param client what the client of a session calls itself */
-export function registerTool(server: McpServer, tool: Tool, client: string | undefined): void {
-  const { name, title, description, scope, readOnly } = tool.definition;
+/** @param client that of a session */
+export function registerTool(server: McpServer, tool: Tool, runs: ToolRuns, client: SessionClient | undefined): void {
+  const { readOnly, definition } = tool;
+  const { name, title, description, scope } = definition;
   const { input, output } = schemasOf(tool);
   server.registerTool(
     name,
@@ -89,7 +91,7 @@ export function registerTool(server: McpServer, tool: Tool, client: string | und
     async (values, context) => {
       const call = toolCall(values, context, client);
       try {
-        return await tool.run(call);
+        return await runs.run(tool, call);
       } catch (error) {
         return errorAnswer(name, call.arguments, told(error));
       }

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { matchesPattern } from '../../domain/app-pattern.js';
 import { DeployError } from '../../domain/errors.js';
-import { decide } from '../../domain/policy.js';
+import { decide, mayElicitApproval } from '../../domain/policy.js';
 import { PolicyStore, type Approval, type ApprovalStatus, type Principal, type Verdict } from '../../domain/ports.js';
 
 @Injectable()
@@ -42,6 +42,28 @@ export class ApprovalsService {
     });
     if (!allowed) throw new DeployError('policy_denied', why, { policy: { rule } });
     return this.store.decide(id, verdict, principal.actor, reason);
+  }
+
+  /**
+   * What the person at the client of an agent said about what that agent asked for, and nobody else. Agreeing to what another person has
+   * decided in the meantime changes nothing.
+   * @throws DeployError as `decide` does
+   */
+  async decideByElicitation(
+    id: string,
+    principal: Principal,
+    verdict: Verdict,
+    reason: string | undefined,
+  ): Promise<void> {
+    if (!mayElicitApproval(principal)) {
+      const message = 'What the client of this token says approves nothing.';
+      throw new DeployError('policy_denied', message, { policy: { rule: 'people_approve' } });
+    }
+    const approval = await this.store.find(id);
+    if (approval === undefined || approval.token_id !== principal.token_id) throw new DeployError('approval_not_found');
+    if (approval.status === 'approved' && verdict === 'approved') return;
+    const told = `by elicitation${reason === undefined ? '' : `: ${reason}`}`;
+    await this.store.decide(id, verdict, principal.actor, told);
   }
 }
 

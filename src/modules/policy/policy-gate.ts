@@ -41,10 +41,11 @@ export class PolicyGate {
   }
 
   /**
-   * Whether a person must approve it first, whatever is left of the hour. Nothing is asked for or used up.
-   * @throws DeployError `policy_denied`, `agents_frozen`
+   * Whether a person must approve it first, whatever is left of the hour and whether agents are frozen now. Nothing is asked for or
+   * used up.
+   * @throws DeployError `policy_denied`
    */
-  async requiresApproval(principal: Principal, asked: Action): Promise<boolean> {
+  async requiresApproval({ frozen: _, ...principal }: Principal, asked: Action): Promise<boolean> {
     const action = await this.#completed(principal, asked);
     const decision = decide(principal, action);
     if (!decision.allowed && !decision.needs_approval) throw refusal(action, decision);
@@ -52,7 +53,7 @@ export class PolicyGate {
   }
 
   /**
-   * Lets an order pass, with what its acceptance has to settle; undefined for a session.
+   * Lets an order pass, with what its acceptance has to settle; undefined for a person's session.
    * @throws DeployError `policy_denied`, `agents_frozen`, `rate_limited_by_policy`, `approval_*`
    */
   async admit(principal: Principal, asked: Action, plan: Plan): Promise<Permit | undefined> {
@@ -63,10 +64,11 @@ export class PolicyGate {
 
     const approval = decision.needs_approval && (await this.#approved(principal, action, plan, decision));
     const { token_id, limits, actor } = principal;
-    if (token_id === undefined) return undefined;
+    const is_agent = actor.agent !== undefined;
+    if (token_id === undefined && !is_agent) return undefined;
     return {
-      token_id,
-      is_agent: actor.agent !== undefined,
+      is_agent,
+      ...(token_id !== undefined && { token_id }),
       ...(limits?.deploys_per_hour !== undefined && { deploys_per_hour: limits.deploys_per_hour }),
       ...(approval && { approval_id: approval.id }),
     };

@@ -10,6 +10,6 @@ import { PolicyGate } from './policy-gate.js';
   imports: [AuthModule],
   controllers: [PolicyController, ApprovalsController],
   providers: [ApprovalsService, PolicyGate],
-  exports: [PolicyGate],
+  exports: [ApprovalsService, PolicyGate],
 })
 export class PolicyModule {}

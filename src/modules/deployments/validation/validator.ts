@@ -11,7 +11,7 @@ import { printableDeep } from '../../../domain/printable-text.js';
 import { Plugins } from '../../plugins/index.js';
 import { PolicyGate } from '../../policy/index.js';
 import { DeployRequests } from '../deploy-request.js';
-import { actionOf } from '../order-action.js';
+import { actionOf, type PlannedOrder } from '../order-action.js';
 import type { UploadedArchive } from '../upload.js';
 import { Issues } from './issues.js';
 import { Outlooks, type Outlook } from './outlook.js';
@@ -30,6 +30,18 @@ export interface Validated {
   readonly principal: Principal;
 }
 
+/** What would be asked for, and what else of the wish counts. */
+interface Wish {
+  readonly order: (refused: Issues['refused']) => Promise<PlannedOrder>;
+  readonly principal: Principal;
+  readonly archive?: UploadedArchive | undefined;
+  readonly tests?: boolean | undefined;
+  readonly scan?: boolean | undefined;
+  readonly gitToken?: string | undefined;
+  /** Values that nobody may read. */
+  readonly hidden?: Readonly<Record<string, string>>;
+}
+
 @Injectable()
 export class Validator {
   #running = 0;
@@ -46,55 +58,63 @@ export class Validator {
   ) {}
 
   /** @throws DeployError `too_many_requests`: whoever waited in line here would hold a connection and an upload for as long as others build */
-  async validate(validated: Validated, signal: AbortSignal): Promise<ValidationView> {
+  validate({ dto, archive, principal }: Validated, signal: AbortSignal): Promise<ValidationView> {
+    const { env, secrets, run_tests: tests, run_security_scan: scan } = dto;
+    const order = (refused: Issues['refused']): Promise<PlannedOrder> =>
+      this.requests.order(dto, archive, principal, undefined, { orLive: true, refused });
+    const hidden = { ...env, ...secrets };
+    return this.#inTurn({ order, principal, archive, tests, scan, gitToken: dto.source?.git?.token, hidden }, signal);
+  }
+
+  /** The same for an order that has been made already. @throws DeployError as `validate` does */
+  validateOrder(order: PlannedOrder, principal: Principal, signal: AbortSignal): Promise<ValidationView> {
+    return this.#inTurn({ order: () => Promise.resolve(order), principal }, signal);
+  }
+
+  async #inTurn(wish: Wish, signal: AbortSignal): Promise<ValidationView> {
     if (this.#running >= LIMITS.validations) {
       const message = `${LIMITS.validations} validations run already.`;
       throw new DeployError('too_many_requests', message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
     }
     this.#running++;
     try {
-      return await this.#validate(validated, signal);
+      return await this.#validate(wish, signal);
     } finally {
       this.#running--;
     }
   }
 
-  async #validate(validated: Validated, signal: AbortSignal): Promise<ValidationView> {
-    const { dto, archive } = validated;
+  async #validate(wish: Wish, signal: AbortSignal): Promise<ValidationView> {
+    const { archive, tests = false, scan = false, gitToken } = wish;
     // Before anything is built: without Docker there is nothing to say.
     await this.cluster.view();
     const issues = new Issues();
-    const asked = await this.#asked(validated, issues);
-    if (asked === undefined) return this.#masked({ valid: false, issues: issues.all, plan: [] }, dto);
+    const asked = await this.#asked(wish, issues);
+    if (asked === undefined) return this.#masked({ valid: false, issues: issues.all, plan: [] }, wish);
     const { outlook, requires_approval } = asked;
 
     // Without what is refused of it, it is another request.
     const isWhole = !issues.stop;
     refuseTaken(outlook, issues);
-    const { run_tests: tests = false, run_security_scan: scan = false } = dto;
     const image = await withDeadline(signal, outlook.identity.timeout_ms, (over) =>
       this.checks.run({ outlook, archive, tests, scan, signal: over }, issues),
     );
     signal.throwIfAborted();
     const input = await this.inputs.of(outlook, image);
     refuseConflict(input, issues);
-    const told = this.#masked({ valid: !issues.stop, issues: issues.all, ...planOf(input) }, dto, outlook);
+    const told = this.#masked({ valid: !issues.stop, issues: issues.all, ...planOf(input) }, wish, outlook);
     return {
       ...told,
       ...(requires_approval && { requires_approval: true }),
-      ...(isWhole && { plan_hash: planHash(this.secrets, outlook, dto.source?.git?.token) }),
+      ...(isWhole && { plan_hash: planHash(this.secrets, outlook, gitToken) }),
     };
   }
 
   /** Undefined where it cannot be told what would be deployed. @throws DeployError what policy has against it */
-  async #asked(
-    { dto, archive, principal }: Validated,
-    issues: Issues,
-  ): Promise<{ outlook: Outlook; requires_approval: boolean } | undefined> {
+  async #asked(wish: Wish, issues: Issues): Promise<{ outlook: Outlook; requires_approval: boolean } | undefined> {
     try {
-      const ways = { orLive: true, refused: issues.refused };
-      const order = await this.requests.order(dto, archive, principal, undefined, ways);
-      const requires_approval = await this.policy.requiresApproval(principal, actionOf(order));
+      const order = await wish.order(issues.refused);
+      const requires_approval = await this.policy.requiresApproval(wish.principal, actionOf(order));
       return { outlook: await this.outlooks.of(order), requires_approval };
     } catch (error) {
       issues.refused(error);
@@ -103,13 +123,12 @@ export class Validator {
   }
 
   /** As every entry of the log would be: what programs print may hold what was given to them. */
-  #masked<Told>(told: Told, { env, secrets, source }: ValidateDto, outlook?: Outlook): Told {
-    const token = source?.git?.token;
+  #masked<Told>(told: Told, { hidden = {}, gitToken }: Wish, outlook?: Outlook): Told {
     const masker = createMasker([
-      ...secretValues({ ...env, ...secrets }),
+      ...secretValues(hidden),
       ...secretValues({ ...outlook?.env, ...outlook?.secrets }),
       ...Object.values(this.plugins.server.secrets),
-      ...(token === undefined ? [] : [token]),
+      ...(gitToken === undefined ? [] : [gitToken]),
     ]);
     return masker.maskDeep(printableDeep(told));
   }

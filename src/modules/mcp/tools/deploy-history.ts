@@ -6,7 +6,7 @@ import { DeployError } from '../../../domain/errors.js';
 import { requireApp } from '../../auth/index.js';
 import { DeploymentsService, type DeploymentView } from '../../deployments/index.js';
 import { answer, ANSWER_BYTES, NEXT, type Content } from '../answer.js';
-import { parsed, Tool, type ToolDefinition } from '../tool.js';
+import { parsed, ReadingTool, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
 import { jsonBytes, plain } from '../untrusted-text.js';
 import { APP_NAME, RESPONSE_FORMAT } from './shared-fields.js';
@@ -23,13 +23,12 @@ const INPUT = z.strictObject({
 });
 
 @Injectable()
-export class DeployHistoryTool extends Tool {
+export class DeployHistoryTool extends ReadingTool {
   readonly definition: ToolDefinition = {
     name: 'deploy_history',
     title: 'History of deployments',
     description: 'Lists deployments, newest first, with what became of them.',
     scope: 'read',
-    readOnly: true,
     input: INPUT,
     output: z.looseObject({
       deployments: z.array(z.looseObject({ deployment_id: z.string(), status: z.string(), version: z.string() })),

@@ -1,17 +1,17 @@
-/** `deploy_rollback`: makes an earlier release live again. */
+/** `deploy_rollback`: makes an earlier release live again, or shows what that would do. */
 import { Injectable } from '@nestjs/common';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { AppOrders, RollbackDto } from '../../apps/index.js';
 import { requireApp } from '../../auth/index.js';
-import { BodyValidator, IDEMPOTENCY_KEY } from '../../deployments/index.js';
-import { answer } from '../answer.js';
-import { AuditedCalls } from '../audited-calls.js';
+import { BodyValidator, type ValidationView, Validator } from '../../deployments/index.js';
+import type { Content } from '../answer.js';
 import { BRIEF } from '../deployment-brief.js';
 import { DeploymentBriefs, WAIT } from '../deployment-briefs.js';
-import { parsed, Tool, type ToolDefinition } from '../tool.js';
+import { planAnswer, requirePlan } from '../plan-answer.js';
+import { type Changed, ChangingTool, parsed, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
-import { APP_NAME } from './shared-fields.js';
+import { APP_NAME, PLANNED } from './shared-fields.js';
 
 const INPUT = z.looseObject({
   app_name: APP_NAME,
@@ -23,41 +23,79 @@ const INPUT = z.looseObject({
   deployment_id: z.string().optional(),
   environment: z.string().optional().describe('default production'),
   reason: z.string().optional(),
-  idempotency_key: z.string().regex(IDEMPOTENCY_KEY).optional().describe('the same key never does it twice'),
+  ...PLANNED,
   ...WAIT,
 });
 
+/** What is asked for, beside how. */
+interface Wish {
+  readonly app_name: string;
+  readonly dto: RollbackDto;
+}
+
 @Injectable()
-export class DeployRollbackTool extends Tool {
+export class DeployRollbackTool extends ChangingTool {
   readonly definition: ToolDefinition = {
     name: 'deploy_rollback',
     title: 'Roll an app back',
     description: 'Makes an earlier release live again: its image and configuration. It is a deployment of its own.',
     scope: 'rollback',
-    readOnly: false,
     input: INPUT,
-    output: BRIEF,
+    output: BRIEF.partial(),
   };
+  readonly action = 'app.rollback';
 
   constructor(
     private readonly bodies: BodyValidator,
     private readonly orders: AppOrders,
+    private readonly validator: Validator,
     private readonly briefs: DeploymentBriefs,
-    private readonly audited: AuditedCalls,
   ) {
     super();
   }
 
-  async run(call: ToolCall): Promise<CallToolResult> {
-    const { app_name, idempotency_key: key, wait_for, timeout_seconds, ...body } = parsed(INPUT, call.arguments);
-    const { principal } = call;
-    const target = `${app_name}/${body.environment ?? 'production'}`;
-    const { deployment_id } = await this.audited.record(call, { action: 'app.rollback', target }, async () => {
-      requireApp(principal, app_name);
-      const dto = await this.bodies.validate(RollbackDto, body);
-      return this.orders.rollback(app_name, dto, { principal, key });
-    });
-    const { content } = await this.briefs.of(deployment_id, { wait_for, seconds: timeout_seconds }, call);
-    return answer(content, ['last_lines']);
+  targetOf({ app_name, environment = 'production' }: Content): string {
+    return typeof app_name === 'string' ? `${app_name}/${String(environment)}` : 'no app';
   }
+
+  async plan(call: ToolCall): Promise<CallToolResult> {
+    const { app_name, body } = split(call.arguments);
+    const view = await this.#validated(await this.#wish(app_name, body, call), call);
+    return planAnswer('deploy_rollback', { app_name, ...body }, view, 'deploy_rollback');
+  }
+
+  async change(call: ToolCall): Promise<Changed> {
+    const { app_name, body, wait_for, timeout_seconds, plan_hash, key } = split(call.arguments);
+    const wish = await this.#wish(app_name, body, call);
+    if (plan_hash !== undefined) requirePlan(plan_hash, await this.#validated(wish, call));
+    const asker = { principal: call.principal, key };
+    const { deployment_id, approval_id } = await this.orders.rollback(app_name, wish.dto, asker);
+    return {
+      told: { ...(plan_hash && { plan_hash }), ...(approval_id && { approval_id }) },
+      answer: () => this.briefs.answer(deployment_id, { wait_for, seconds: timeout_seconds }, call),
+    };
+  }
+
+  async #wish(app_name: string, body: Content, { principal }: ToolCall): Promise<Wish> {
+    requireApp(principal, app_name);
+    return { app_name, dto: await this.bodies.validate(RollbackDto, body) };
+  }
+
+  async #validated({ app_name, dto }: Wish, { principal, signal }: ToolCall): Promise<ValidationView> {
+    return this.validator.validateOrder(await this.orders.rollbackOrder(app_name, dto, principal), principal, signal);
+  }
+}
+
+/** What is the tool's own, and the body of a rollback. */
+function split(values: Content) {
+  const {
+    app_name,
+    dry_run: _,
+    expected_plan_hash: plan_hash,
+    idempotency_key: key,
+    wait_for,
+    timeout_seconds,
+    ...body
+  } = parsed(INPUT, values);
+  return { app_name, plan_hash, key, wait_for, timeout_seconds, body };
 }

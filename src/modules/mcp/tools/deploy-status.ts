@@ -7,7 +7,7 @@ import type { DeploymentView } from '../../deployments/index.js';
 import { answer, type Content } from '../answer.js';
 import { BRIEF } from '../deployment-brief.js';
 import { DeploymentBriefs, WAIT } from '../deployment-briefs.js';
-import { parsed, Tool, type ToolDefinition } from '../tool.js';
+import { parsed, ReadingTool, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
 import { plain } from '../untrusted-text.js';
 import { DEPLOYMENT_ID, RESPONSE_FORMAT } from './shared-fields.js';
@@ -16,14 +16,13 @@ const INPUT = z.strictObject({ deployment_id: DEPLOYMENT_ID, ...WAIT, response_f
 const MOST_HOOKS = 30;
 
 @Injectable()
-export class DeployStatusTool extends Tool {
+export class DeployStatusTool extends ReadingTool {
   readonly definition: ToolDefinition = {
     name: 'deploy_status',
     title: 'Status of a deployment',
     description:
       'Shows how a deployment stands. When it has failed, error tells phase, code, evidence and suggested fix.',
     scope: 'read',
-    readOnly: true,
     input: INPUT,
     output: BRIEF,
   };

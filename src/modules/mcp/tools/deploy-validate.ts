@@ -5,21 +5,20 @@ import { z } from 'zod';
 import { requireApp } from '../../auth/index.js';
 import { BodyValidator, ValidateDto, Validator } from '../../deployments/index.js';
 import { PLAN, planAnswer } from '../plan-answer.js';
-import { Tool, type ToolDefinition } from '../tool.js';
+import { ReadingTool, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
 import { DEPLOY_FIELDS } from './deploy-fields.js';
 
 const { app_name, image, source, environment, replicas, strategy, validation_level } = DEPLOY_FIELDS;
 
 @Injectable()
-export class DeployValidateTool extends Tool {
+export class DeployValidateTool extends ReadingTool {
   readonly definition: ToolDefinition = {
     name: 'deploy_validate',
     title: 'Validate a deployment',
     description:
       'Tells whether a deployment would pass its checks and what it would do, without doing it. Takes every field of deploy_app; without image and source the app is validated as it is.',
     scope: 'deploy',
-    readOnly: true,
     input: z.looseObject({
       app_name,
       image,

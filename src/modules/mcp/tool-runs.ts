@@ -1,0 +1,95 @@
+/** Runs the tools. What changes something is in the audit trail, whichever tool it is, and asks the person whose approval it needs. */
+import { Injectable } from '@nestjs/common';
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
+import { DeployError } from '../../domain/errors.js';
+import { mayElicitApproval } from '../../domain/policy.js';
+import { auditActorOf, Auditor, type Told } from '../audit/index.js';
+import { ApprovalsService } from '../policy/index.js';
+import { ApprovalQuestion, type PersonsWord } from './approval-question.js';
+import type { ChangingTool, Tool } from './tool.js';
+import type { ToolCall } from './tool-call.js';
+
+/** What is done, to what, as the audit trail names it. */
+interface Deed {
+  readonly action: string;
+  readonly target: string;
+}
+
+const BY_ELICITATION = {
+  approved: 'approval.approve_by_elicitation',
+  rejected: 'approval.reject_by_elicitation',
+} as const;
+
+@Injectable()
+export class ToolRuns {
+  constructor(
+    private readonly auditor: Auditor,
+    private readonly approvals: ApprovalsService,
+    private readonly question: ApprovalQuestion,
+  ) {}
+
+  /** @throws DeployError whatever the tool has against it; `unavailable` where a change cannot be recorded: then nothing was changed */
+  run(tool: Tool, call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
+    if (tool.readOnly) return tool.run(call);
+    if (call.arguments['dry_run'] === true) return tool.plan(call);
+    return this.#change(tool, call);
+  }
+
+  async #change(tool: ChangingTool, call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
+    const deed = { action: tool.action, target: tool.targetOf(call.arguments) };
+    const judged = call.word === undefined ? call : await this.#heard(call, call.word);
+    try {
+      const { answer } = await this.#recorded(
+        judged,
+        deed,
+        () => tool.change(judged),
+        ({ told }) => told,
+      );
+      return await answer();
+    } catch (error) {
+      const question = call.word === undefined && (await this.#questionOf(call, error));
+      if (question) return question;
+      throw error;
+    }
+  }
+
+  /** The question that takes the place of the refusal, where the token allows it and there is a person to ask. */
+  async #questionOf({ canAsk, principal }: ToolCall, error: unknown): Promise<InputRequiredResult | undefined> {
+    if (!(error instanceof DeployError) || error.code !== 'approval_required') return undefined;
+    const id = error.policy?.approval_id;
+    if (!canAsk || id === undefined || !mayElicitApproval(principal)) return undefined;
+    return this.question.ask(await this.approvals.find(id, principal));
+  }
+
+  /** The call with the approval that its person was asked for. Whether that allows it, the policy says. */
+  async #heard(call: ToolCall, { approval_id, verdict, reason }: PersonsWord): Promise<ToolCall> {
+    const { principal } = call;
+    const asked = { ...call, principal: { ...principal, approval_id } };
+    if (verdict === 'dismissed') return asked;
+    await this.#recorded(call, { action: BY_ELICITATION[verdict], target: approval_id }, async () => {
+      await this.approvals.decideByElicitation(approval_id, principal, verdict, reason);
+    });
+    return asked;
+  }
+
+  async #recorded<Result>(
+    { principal, origin: { address, request_id } }: ToolCall,
+    deed: Deed,
+    work: () => Promise<Result>,
+    told: (result: Result) => Told = () => ({}),
+  ): Promise<Result> {
+    const at = new Date().toISOString();
+    const actor = auditActorOf(principal);
+    const intent = { at, actor, ...deed, request_id, ...(address !== undefined && { address }) };
+    const begun = await this.auditor.begin(intent);
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      await begun.failed(error instanceof DeployError ? error : new DeployError('internal'));
+      throw error;
+    }
+    await begun.succeeded(told(result));
+    return result;
+  }
+}

@@ -443,7 +443,7 @@ describe('what a token may do', () => {
         () => gone.abort(),
       ),
     ]);
-    expect(ended?.status).toBe('rejected');
+    expect(ended.status).toBe('rejected');
     await client.close().catch(() => undefined);
     expect(await recorded('ended')).toMatchObject([{ outcome: 'approval_required' }]);
   });

@@ -81,17 +81,17 @@ export class McpEndpoint implements OnApplicationBootstrap, BeforeApplicationShu
 
   async #serveLegacy(request: McpRequest, response: Response): Promise<void> {
     const body: unknown = request.body;
-    const owner = principalOf(request.auth).actor;
-    const ownerName = `${owner.kind}:${owner.name}`;
+    const { actor, token_id = actor.name } = principalOf(request.auth);
+    const owner = `${actor.kind}:${token_id}`;
     const sessionId = request.header('mcp-session-id');
     if (sessionId !== undefined) {
-      const session = this.sessions.find(sessionId, ownerName);
+      const session = this.sessions.find(sessionId, owner);
       if (session) await session.transport.handleRequest(request, response, body);
       else refuse(response, 404, idOf(body), SESSION_NOT_FOUND, 'Session not found', {});
       return;
     }
     if (isInitializeRequest(body))
-      return this.sessions.begin(request, response, ownerName, clientName(body.params.clientInfo));
+      return this.sessions.begin(request, response, owner, clientName(body.params.clientInfo));
     // A script that only calls a tool needs no session.
     return this.#serveStateless(request, response, body);
   }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { AppOrders, RollbackDto } from '../../apps/index.js';
-import { requireApp } from '../../auth/index.js';
+import { requireApp, requireUnfrozen } from '../../auth/index.js';
 import { BodyValidator, IDEMPOTENCY_KEY } from '../../deployments/index.js';
 import { answer } from '../answer.js';
 import { AuditedCalls } from '../audited-calls.js';
@@ -53,6 +53,7 @@ export class DeployRollbackTool extends Tool {
     const { principal } = call;
     const target = `${app_name}/${body.environment ?? 'production'}`;
     const { deployment_id } = await this.audited.record(call, { action: 'app.rollback', target }, async () => {
+      requireUnfrozen(principal);
       requireApp(principal, app_name);
       const dto = await this.bodies.validate(RollbackDto, body);
       return this.orders.rollback(app_name, dto, { principal, key });

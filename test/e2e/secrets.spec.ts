@@ -56,7 +56,7 @@ export default definePlugin({
 const WRITE_ALL =
   'mkdir -p /www; printf "%s" "$DATABASE_PASSWORD|$PLAIN_LOOKING|$DATABASE_URL|$MULTI_LINE|$QUOTED_TOKEN" > /www/index.html';
 
-const APPS = ['served', 'crash', 'forms', 'built', 'leaky', 'sick', 'gossip', 'git'];
+const APPS = ['served', 'crash', 'forms', 'job', 'built', 'leaky', 'sick', 'gossip', 'git'];
 
 let bench: Workbench;
 let git: GitServer;
@@ -91,18 +91,11 @@ beforeAll(async () => {
       'env; echo "password is $DATABASE_PASSWORD" >&2; echo "cannot connect to $DATABASE_URL"; printf "%s" "$PLAIN_LOOKING" | base64; exit 3',
     ),
   });
-  bench.start('forms', {
-    ...env,
-    image: 'busybox:1',
-    command: shell(`${['DATABASE_PASSWORD', 'QUOTED_TOKEN'].map(printingForms).join('\n')}\nexit 3`),
-  });
-  bench.start('gossip', {
-    ...env,
-    image: 'busybox:1',
-    command: ['sleep', '1000'],
-    port: 0,
-    plugins: [notify, { name: 'gossip' }],
-  });
+  const printing = shell(`${['DATABASE_PASSWORD', 'QUOTED_TOKEN'].map(printingForms).join('\n')}\nexit 3`);
+  bench.start('forms', { ...env, image: 'busybox:1', command: printing, health_check: QUICK_CHECK });
+  const idle = { ...env, image: 'busybox:1', command: ['sleep', '1000'], port: 0 };
+  bench.start('job', { ...idle, plugins: [notify, { name: 'release-command', options: { command: printing } }] });
+  bench.start('gossip', { ...idle, plugins: [notify, { name: 'gossip' }] });
   bench.start('built', {
     ...env,
     source: {
@@ -172,6 +165,7 @@ describe('environment values', () => {
     ['forms', 'deploy', 'container_crashed'],
     ['leaky', 'build', 'build_failed'],
     ['sick', 'deploy', 'unhealthy'],
+    ['job', 'pre_deploy', 'release_command_failed'],
     ['gossip', 'pre_deploy', 'hook_failed'],
   ])('are masked where the program itself prints them: %s', async (name, failed_phase, code) => {
     const view: DeploymentView = await bench.ended(name);

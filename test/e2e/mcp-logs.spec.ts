@@ -107,8 +107,8 @@ describe('lines that want to be more than lines', () => {
   beforeAll(async () => {
     const all = lines(...Object.values(HOSTILE_LINES));
     const [one, other] = await Promise.all([
-      bench.client.run({ app_name: bench.app('calm') }, printing(all.replaceAll(/[^\n]/gu, 'x'))),
-      bench.client.run({ app_name: bench.app('hostile') }, printing(all)),
+      bench.client.run({ app_name: bench.app('calm') }, printing('calm', all.replaceAll(/[^\n]/gu, 'x'))),
+      bench.client.run({ app_name: bench.app('hostile') }, printing('hostile', all)),
     ]);
     [calm, hostile] = await Promise.all([reading(one), reading(other)]);
   });
@@ -144,8 +144,9 @@ describe('lines that want to be more than lines', () => {
 });
 
 /** A source whose build prints the lines, and whose container prints them and crashes. */
-function printing(text: string): Buffer {
-  const build = `RUN cat /lines; printf '${BROKEN_BYTES}\\n'`;
+function printing(name: string, text: string): Buffer {
+  // Each run's own, or a later one would find the step done already and see no output.
+  const build = `RUN cat /lines; printf '${BROKEN_BYTES}\\n${bench.app(name)}\\n'`;
   const command = `CMD ["sh", "-c", "tail -n 15 /lines; printf '${BROKEN_BYTES.replaceAll('\\', '\\\\')}'; exit 3"]`;
   return tar(file('Dockerfile', lines('FROM busybox:1', 'COPY lines /lines', build, command)), file('lines', text));
 }

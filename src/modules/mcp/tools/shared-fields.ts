@@ -7,4 +7,8 @@ export const APP_NAME = z
   .string()
   .regex(/^[a-z0-9-]+$/)
   .max(LIMITS.app_name_length);
+export const ENVIRONMENT = z
+  .string()
+  .regex(/^[a-z0-9-]+$/)
+  .max(30);
 export const RESPONSE_FORMAT = z.enum(['concise', 'detailed']).default('concise');

@@ -9,6 +9,6 @@ export const APP_NAME = z
   .max(LIMITS.app_name_length);
 export const ENVIRONMENT = z
   .string()
-  .regex(/^[a-z0-9-]+$/)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
   .max(30);
 export const RESPONSE_FORMAT = z.enum(['concise', 'detailed']).default('concise');

@@ -21,7 +21,7 @@ const noShell = {
   'no-restricted-syntax': [
     'error',
     {
-      selector: 'Property[key.name="shell"] > Literal[raw!="false"]',
+      selector: 'Property:matches([key.name="shell"], [key.value="shell"]):not([value.raw="false"])',
       message: 'Start processes with an argument array: no shell.',
     },
   ],

@@ -1,4 +1,4 @@
-/** What an agent may do with its token, and what it is told when it may not: every route, every limit, approvals, the freeze. */
+/** What an agent may do with its token, and what it is told when it may not: every limit, approvals, the freeze. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
@@ -8,7 +8,6 @@ import { startSecondApi } from '../support/second-process.js';
 import { stopProcess, type RunningServer } from '../support/server-process.js';
 import { lines, serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
-import { addressOf, ROUTES } from './operator.routes.js';
 
 /** Stands still, and needs no replica for it. */
 const IDLE = { image: 'busybox:1', command: ['sleep', '1000'], port: 0, replicas: 0 };
@@ -56,82 +55,6 @@ const explain = ({ client }: Token, action: object) =>
   client.request('POST', '/api/v1/policy/explain', { action: { app_name: bench.app('web'), ...action } });
 const decide = (approver: Client, id: unknown, word: 'approve' | 'reject', reason?: string) =>
   approver.request('POST', `/api/v1/approvals/${String(id)}/${word}`, reason === undefined ? {} : { reason });
-
-describe('the authorisation matrix', () => {
-  const routes = Object.entries(ROUTES);
-  const everything = ['read', 'deploy', 'rollback', 'apps:write'];
-  const principals: Record<string, Client> = {};
-  beforeAll(async () => {
-    const other = await token({ scopes: everything, apps: ['other-*'] });
-    const [expired, revoked] = [await token({ scopes: ['admin'] }), await token({ scopes: ['admin'] })];
-    await bench.database((database) =>
-      database.query(`update tokens set expires_at = now() - interval '1 second' where id = $1`, [expired.id]),
-    );
-    await bench.client.request('DELETE', `/api/v1/tokens/${revoked.id}`);
-    Object.assign(principals, {
-      none: bench.client.withToken(''),
-      expired: expired.client,
-      revoked: revoked.client,
-      read: (await token({ scopes: ['read'] })).client,
-      deploy: (await token({ scopes: ['deploy'] })).client,
-      other: other.client,
-      agent: (await token({ scopes: everything, agent: 'robot' })).client,
-    });
-  });
-
-  const call = (principal: string, route: string, app = bench.app('web'), deployment = web.deployment_id) => {
-    const { method, path } = addressOf(route, app, deployment);
-    const client = principals[principal];
-    if (client === undefined) throw new Error(`no principal ${principal}`);
-    return client.request(method, path, method === 'GET' ? undefined : {});
-  };
-
-  it('knows every route there is', async () => {
-    const { body } = await bench.client.request<{ paths: Record<string, object> }>('GET', '/api/openapi.json');
-    const described = Object.entries(body.paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-    );
-    expect(described.sort()).toEqual(Object.keys(ROUTES).sort());
-  });
-
-  it.each(routes.filter(([, need]) => need !== 'public'))('%s is closed to who has no valid token', async (route) => {
-    for (const principal of ['none', 'expired', 'revoked']) {
-      expect([principal, (await call(principal, route)).status]).toEqual([principal, 401]);
-    }
-  });
-
-  it.each(routes.filter(([, need]) => need !== 'public'))('%s is open to its scope only: %s', async (route, need) => {
-    for (const scope of ['read', 'deploy']) {
-      const { status, body } = await call(scope, route);
-      if (need === 'any' || need === scope) expect([401, 403]).not.toContain(status);
-      else expect([scope, status, body['code']]).toEqual([scope, 403, 'forbidden']);
-    }
-  });
-
-  it.each(routes.filter(([route]) => /\/(apps|deployments)\/\{/.test(route)))(
-    '%s answers for the app of others as for one that never was',
-    async (route) => {
-      const [foreign, unknown] = [await call('other', route), await call('other', route, 'never-was', 'dep-never-was')];
-      expect(foreign.status).toBeGreaterThanOrEqual(400);
-      const told = ({ instance: _, ...rest }: Record<string, unknown>) => rest;
-      expect({ status: foreign.status, ...told(foreign.body) }).toEqual({
-        status: unknown.status,
-        ...told(unknown.body),
-      });
-    },
-  );
-
-  it('a frozen agent may read and validate, and is refused by every route that changes something', async () => {
-    await bench.client.request('POST', '/api/v1/agents/freeze', { reason: 'matrix' });
-    for (const [route, need] of routes.filter(([, each]) => everything.includes(each))) {
-      const { status, body } = await call('agent', route);
-      const frozen = status === 403 && body['code'] === 'agents_frozen';
-      expect([route, frozen]).toEqual([route, need !== 'read' && route !== 'POST /api/v1/validate']);
-    }
-    await bench.client.request('POST', '/api/v1/agents/unfreeze');
-    expect((await call('agent', 'POST /api/v1/deploy')).body).toMatchObject({ code: 'invalid_field' });
-  });
-});
 
 describe('limits', () => {
   let agent: Token;

@@ -32,10 +32,17 @@ describe('LineSplitter', () => {
     }
   });
 
-  it('keeps no line longer than a log line may be', () => {
+  it('keeps a line together, and no more of it than a log may show', () => {
     const lines: string[] = [];
     const splitter = new LineSplitter((line) => lines.push(line));
-    splitter.write('x'.repeat(LIMITS.log_line_length + 1));
-    expect(lines).toHaveLength(1);
+    const start = 'x'.repeat(LIMITS.log_line_length - 3);
+    splitter.write(start);
+    splitter.write('secret');
+    for (let more = 0; more < 100; more++) splitter.write('y'.repeat(LIMITS.log_line_length));
+    splitter.write('\nnext\n');
+    const [long = '', ...others] = lines;
+    expect(long.startsWith(`${start}secrety`)).toBe(true);
+    expect(long.length).toBeLessThan(10 * LIMITS.log_line_length);
+    expect(others).toEqual(['next']);
   });
 });

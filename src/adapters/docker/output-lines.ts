@@ -17,7 +17,10 @@ export function plainLine(line: string): string {
   return shown.replace(ESCAPES, '').replace(CONTROLS, '').trimEnd();
 }
 
-/** Puts chunks together to lines. What has no line end by `log_line_length` is given out as a line. */
+/** As much of a line is kept until it ends, which is more than any log shows of it, also where most of it are colours. */
+const LONGEST_KEPT = 4 * LIMITS.log_line_length;
+
+/** Puts chunks together to lines. A line too long is not given out in pieces: half a secret is not known as one. */
 export class LineSplitter {
   #rest = '';
 
@@ -25,9 +28,8 @@ export class LineSplitter {
 
   write(chunk: string): void {
     const lines = (this.#rest + chunk).split('\n');
-    this.#rest = lines.pop() ?? '';
+    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_KEPT);
     lines.forEach((line) => this.give(line));
-    if (this.#rest.length > LIMITS.log_line_length) this.end();
   }
 
   /** Gives out the last line when it had no end. */

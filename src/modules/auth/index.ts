@@ -4,6 +4,6 @@ export { Audited, auditedActionOf, isChange, isUnaudited, Unaudited, type Audite
 export { CurrentPrincipal, principalOf } from './auth.guard.js';
 export { AuthModule } from './auth.module.js';
 export { AuthService } from './auth.service.js';
-export { Policy, Public, requireApp, requireScope, type Scope, SCOPES } from './policy.js';
+export { Policy, Public, requireApp, requireScope, requireUnfrozen, type Scope, SCOPES } from './policy.js';
 export { RouteInventory, type Route } from './route-inventory.js';
 export { FreezeDto } from './session.dto.js';

@@ -26,11 +26,11 @@ export const IdempotencyKey = createParamDecorator((_: unknown, context: Executi
   });
 });
 
-/** Keys of different people never meet. */
+/** Keys of different tokens never meet, whatever the tokens are called. */
 export function idempotencyOf(
-  { actor }: Principal,
+  { actor, token_id = actor.name }: Principal,
   key: string | undefined,
   fingerprint: string,
 ): { readonly idempotency?: Idempotency } {
-  return key === undefined ? {} : { idempotency: { key: `${actor.kind}:${actor.name}:${key}`, fingerprint } };
+  return key === undefined ? {} : { idempotency: { key: `${actor.kind}:${token_id}:${key}`, fingerprint } };
 }

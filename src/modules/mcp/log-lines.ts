@@ -12,10 +12,15 @@ export interface LogLines {
   readonly kept: readonly LogRow[];
 }
 
-export function logLines(rows: readonly LogRow[], detailed: boolean, keep: 'first' | 'last'): LogLines {
+export function logLines(
+  rows: readonly LogRow[],
+  detailed: boolean,
+  keep: 'first' | 'last',
+  bytes = LOG_BYTES,
+): LogLines {
   const { text, kept } = fenced(
     rows.map((row) => logLine(row, detailed)),
-    LOG_BYTES,
+    bytes,
     keep,
   );
   return { log: text, kept: keep === 'first' ? rows.slice(0, kept) : rows.slice(rows.length - kept) };

@@ -4,6 +4,7 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import { DeployError } from '../../domain/errors.js';
 import { mayElicitApproval } from '../../domain/policy.js';
 import { auditActorOf, Auditor, type Told } from '../audit/index.js';
+import { requireUnfrozen } from '../auth/index.js';
 import { ApprovalsService } from '../policy/index.js';
 import { ApprovalQuestion, type PersonsWord } from './approval-question.js';
 import type { ChangingTool, Tool } from './tool.js';
@@ -42,7 +43,11 @@ export class ToolRuns {
       const { answer } = await this.#recorded(
         judged,
         deed,
-        () => tool.change(judged),
+        () => {
+          // The order is refused as well; before, there is nothing to look up for it either.
+          requireUnfrozen(judged.principal);
+          return tool.change(judged);
+        },
         ({ told }) => told,
       );
       return await answer();

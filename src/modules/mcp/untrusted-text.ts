@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { printable } from '../../domain/printable-text.js';
 
-/** What shows nothing and can still be read by a model: direction marks, joiners, tags, C1 controls, separators of lines. */
-const HIDDEN = /[\p{Cf}\p{Co}\u0080-\u009f\u2028\u2029]/gu;
+/** What shows nothing and can still be read by a model: direction marks, joiners, tags, variants, C1 controls, separators of lines. */
+const HIDDEN = /[\p{Cf}\p{Co}\p{Default_Ignorable_Code_Point}\u0080-\u009f\u2028\u2029]/gu;
 
 /** One line of it, without anything hidden; what is cut is said. */
 export function plain(text: string, longest = 500): string {

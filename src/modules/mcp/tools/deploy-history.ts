@@ -9,14 +9,14 @@ import { answer, ANSWER_BYTES, NEXT, type Content } from '../answer.js';
 import { parsed, ReadingTool, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
 import { jsonBytes, plain } from '../untrusted-text.js';
-import { APP_NAME, RESPONSE_FORMAT } from './shared-fields.js';
+import { APP_NAME, ENVIRONMENT, RESPONSE_FORMAT } from './shared-fields.js';
 
 const CURSOR = /^h\d{1,6}$/;
 const REST_BYTES = 1_500;
 
 const INPUT = z.strictObject({
   app_name: APP_NAME.optional().describe('all apps when left out'),
-  environment: z.string().max(30).optional(),
+  environment: ENVIRONMENT.optional(),
   limit: z.int().min(1).max(100).default(10),
   cursor: z.string().max(20).optional().describe('next_cursor of the page before'),
   response_format: RESPONSE_FORMAT,

@@ -8,6 +8,10 @@ export const APP_NAME = z
   .string()
   .regex(/^[a-z0-9-]+$/)
   .max(LIMITS.app_name_length);
+export const ENVIRONMENT = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .max(30);
 /** Of what changes something: the plan first, and then exactly that, once. */
 export const PLANNED = {
   dry_run: z.boolean().optional().describe('only show the plan'),

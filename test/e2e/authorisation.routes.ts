@@ -1,4 +1,4 @@
-/** What every route asks of its caller: a route that is not in this table fails the test, and so does a row without a route. */
+/** What every door asks of its caller: one that is not in these tables fails the test, and so does a row without a door. */
 
 /** `public`: nobody needs credentials. `any`: whoever has some. Else the scope that is needed. */
 type Need = 'public' | 'any' | 'read' | 'deploy' | 'rollback' | 'apps:write' | 'approve' | 'admin';
@@ -68,15 +68,62 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /.well-known/oauth-protected-resource/mcp': 'public',
 };
 
-/** The route with its parameters filled in: the app and the deployment given, and whatever else there is not. */
-export function addressOf(route: string, app: string, deployment: string): { method: string; path: string } {
+/** The scope of each MCP tool. */
+export const TOOLS: Readonly<Record<string, Need>> = {
+  deploy_app: 'deploy',
+  deploy_status: 'read',
+  deploy_logs: 'read',
+  deploy_rollback: 'rollback',
+  deploy_validate: 'deploy',
+  deploy_history: 'read',
+};
+
+/** By their templates. */
+export const RESOURCES: Readonly<Record<string, Need>> = {
+  'flukedeploy://deployments/{id}': 'read',
+  'flukedeploy://deployments/{id}/log': 'read',
+};
+
+export const PROMPTS: Readonly<Record<string, Need>> = { diagnose_failed_deployment: 'read' };
+
+/** What a subscription of the log stream may say. */
+export const STREAM_FIELDS: readonly string[] = ['app_name', 'deployment_id', 'level', 'event_type', 'since'];
+
+/** What a caller can name of an app. */
+export interface Named {
+  readonly app: string;
+  readonly deployment: string;
+  readonly notification: string;
+  readonly certificate: string;
+  readonly approval: string;
+}
+
+/** Well-formed names of nothing. */
+export const UNKNOWN: Named = {
+  app: 'no-such-app',
+  deployment: 'dep-unknown',
+  notification: 'untold',
+  certificate: 'crt-unsigned',
+  approval: 'apr-0000000000000000',
+};
+
+/** The route with its parameters filled in; tokens, registries and problems belong to no app, and release 1 to each. */
+export function addressOf(route: string, named: Named): { method: string; path: string } {
   const [method = '', template = ''] = route.split(' ');
   const ids: Readonly<Record<string, string>> = {
     tokens: '0123456789ab',
-    approvals: 'apr-0000000000000000',
-    deployments: deployment,
+    approvals: named.approval,
+    certificates: named.certificate,
+    deployments: named.deployment,
   };
-  const id = ids[template.split('/')[3] ?? ''] ?? 'none';
-  const values: Readonly<Record<string, string>> = { id, name: app, code: 'internal', notification: '0' };
-  return { method, path: template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '1') };
+  const values: Readonly<Record<string, string>> = {
+    id: ids[template.split('/')[3] ?? ''] ?? 'none',
+    name: named.app,
+    code: 'internal',
+    notification: named.notification,
+    release: '1',
+    from: '1',
+    to: '1',
+  };
+  return { method, path: template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'none') };
 }

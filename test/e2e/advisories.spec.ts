@@ -55,7 +55,7 @@ const TAKEN: Readonly<Record<string, readonly string[]>> = {
   ],
   deploy_status: [],
   deploy_logs: [],
-  deploy_rollback: ['reason', 'idempotency_key'],
+  deploy_rollback: ['reason', 'expected_plan_hash', 'idempotency_key'],
   deploy_validate: ['source.dockerfile'],
   deploy_history: [],
 };

@@ -33,21 +33,31 @@ export function withOutput(outputs: JsonObject, name: string, value: Json): Json
   );
 }
 
-/** What a hook has thrown, as the error that may end its deployment. */
-export function hookError({ name, origin }: Pick<Plugin, 'name' | 'origin'>, thrown: unknown): DeployError {
+/**
+ * What a hook has thrown, as the error that may end its deployment.
+ * @param bounded cuts a text that is too long
+ */
+export function hookError(
+  { name, origin }: Pick<Plugin, 'name' | 'origin'>,
+  thrown: unknown,
+  bounded: (text: string) => string,
+): DeployError {
   if (thrown instanceof HookFailure) {
     const { message, evidence } = thrown;
     const code = thrown.code.slice(0, LIMITS.finding_code_length);
     const known = origin === 'built-in' ? tableCode(code) : undefined;
     const gate = isGate(name) ? VALIDATION_GATES[name].code : 'hook_failed';
-    return new DeployError(known ?? gate, message, { evidence, plugin: { name, code } });
+    return new DeployError(known ?? gate, bounded(message), {
+      evidence: evidence?.map(bounded),
+      plugin: { name, code },
+    });
   }
   if (thrown instanceof DeployError) {
     const { code, message, evidence, plugin = { name } } = thrown;
-    return new DeployError(code, message, { evidence, plugin, cause: thrown });
+    return new DeployError(code, bounded(message), { evidence: evidence?.map(bounded), plugin, cause: thrown });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new DeployError('hook_failed', `${name}: ${message}`, { plugin: { name }, cause: thrown });
+  return new DeployError('hook_failed', bounded(`${name}: ${message}`), { plugin: { name }, cause: thrown });
 }
 
 /** What comes with FlukeDeploy may use the codes of its table; others' codes mean whatever they mean. */

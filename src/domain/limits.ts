@@ -30,6 +30,8 @@ export const LIMITS = {
   analysis_latency_tolerance_ms: 60_000,
   wait_seconds: 60,
   log_line_length: 16_384,
+  /** Kept of a text of strangers until it is masked and cut: of a secret that is cut before, half would be shown. */
+  unmasked_length: 65_536,
   /** Lines of output kept per phase attempt; what is cut is said in the log. */
   lines_per_phase: 50_000,
   evidence_lines: 20,

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LIMITS } from '../../src/domain/limits.js';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import { makeRepository, startGitServer, type GitServer } from '../support/git-server.js';
 import { everythingStored } from '../support/installation-database.js';
@@ -30,6 +31,9 @@ const GIT_TOKEN = secret();
 /** What of them must not be found. */
 const TRACES = tracesOf([...Object.values(ENV), GIT_TOKEN, `oauth2:${GIT_TOKEN}`]);
 
+/** So many characters before it that most of it would be left, were the text cut before it is masked. */
+const PADDINGS = [LIMITS.finding_length, LIMITS.log_line_length].map((length) => length - 21);
+
 /** Tells all that it knows, in all the ways that a plugin has. */
 const GOSSIP = `
 import { definePlugin } from 'flukedeploy/plugin';
@@ -47,6 +51,12 @@ export default definePlugin({
       await new Promise((done) => setTimeout(done, 200));
       process.stderr.write(value.slice(15) + '\\n');
       report({ severity: 'warning', code: 'told', message: value, place: value, hint: JSON.stringify({ value }) });
+      for (const padding of ${JSON.stringify(PADDINGS)}) {
+        const cut = 'p'.repeat(padding) + value;
+        log('info', cut);
+        console.log(cut);
+        report({ severity: 'warning', code: 'told', message: cut, place: cut, hint: cut });
+      }
       throw new Error('told ' + value);
     },
   },

@@ -78,6 +78,7 @@ export async function course(
     signal: abort.signal,
     place: () => ({ at, phase: 'pre_build', attempt: 1 }),
     emit: (draft) => void drafts.push(draft),
+    bounded: (text, length) => text.slice(0, length),
     note: (fact: Fact) => {
       if (fact.type === 'hook_ended') results.push(fact.result);
     },

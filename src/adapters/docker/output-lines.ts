@@ -17,9 +17,6 @@ export function plainLine(line: string): string {
   return shown.replace(ESCAPES, '').replace(CONTROLS, '').trimEnd();
 }
 
-/** As much of a line is kept until it ends, which is more than any log shows of it, also where most of it are colours. */
-const LONGEST_KEPT = 4 * LIMITS.log_line_length;
-
 /** Puts chunks together to lines. A line too long is not given out in pieces: half a secret is not known as one. */
 export class LineSplitter {
   #rest = '';
@@ -28,7 +25,7 @@ export class LineSplitter {
 
   write(chunk: string): void {
     const lines = (this.#rest + chunk).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_KEPT);
+    this.#rest = (lines.pop() ?? '').slice(0, LIMITS.unmasked_length);
     lines.forEach((line) => this.give(line));
   }
 

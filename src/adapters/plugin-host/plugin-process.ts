@@ -111,7 +111,7 @@ export class PluginProcess {
   }
 
   private readLines(stream: Readable, line: (text: string) => void): void {
-    const splitter = new LineSplitter((text) => line(text.slice(0, LIMITS.log_line_length)));
+    const splitter = new LineSplitter((text) => line(text.slice(0, LIMITS.unmasked_length)));
     const decoder = new TextDecoder();
     this.read(stream, (chunk) => splitter.write(decoder.decode(chunk, { stream: true })));
     stream.once('end', () => splitter.end());

@@ -7,7 +7,7 @@ import { LIMITS } from '../../domain/limits.js';
 import { LOG_LEVELS } from '../../domain/log-entry.js';
 import { HOOKS, ON_FAILURE, type Hook, type HookContexts, type Json, type JsonObject } from '../../domain/plugin.js';
 
-const text = z.string().transform((full) => full.slice(0, LIMITS.log_line_length));
+const text = z.string().transform((full) => full.slice(0, LIMITS.unmasked_length));
 const lines = z
   .array(text)
   .transform((all) => all.slice(0, LIMITS.evidence_lines))

@@ -116,6 +116,10 @@ export class DeploymentSession {
     }
   };
 
+  /** A text of somebody else; one that is too long is masked before it is cut, as half a secret is not known as one. */
+  readonly bounded = (text: string, length: number): string =>
+    text.length <= length ? text : this.#masker.mask(printable(text), length);
+
   /** Time and place of an entry made now, for the builders of `log-entry`. */
   place(): { at: string; phase: Phase; attempt: number } {
     return { at: new Date().toISOString(), phase: this.phase, attempt: this.attempt };

@@ -51,7 +51,11 @@ export class HookReach {
     const component = pluginComponent(plugin.name);
     const say = (message: string): void =>
       session.emit(
-        createDeploymentLog({ ...session.place(), component, message: message.slice(0, LIMITS.log_line_length) }),
+        createDeploymentLog({
+          ...session.place(),
+          component,
+          message: session.bounded(message, LIMITS.log_line_length),
+        }),
       );
     return async (command, { env = {}, timeoutSeconds = LIMITS.hook_seconds } = {}) => {
       checkRun(command, env, timeoutSeconds);

@@ -33,7 +33,7 @@ export class HookRecord {
   readonly log = (level: LogLevel, message: string, details?: JsonObject): void => {
     if (!this.#mayWrite()) return;
     const metadata = details && { metadata: { details } };
-    this.session.emit(createDeploymentLog({ ...this.#place(), level, message: text(message), ...metadata }));
+    this.session.emit(createDeploymentLog({ ...this.#place(), level, message: this.#line(message), ...metadata }));
   };
 
   readonly probed = (probe: ProbeReport): void => {
@@ -45,7 +45,9 @@ export class HookRecord {
 
   readonly report = (finding: Finding): void => {
     const { severity, message, place, hint } = finding;
-    const code = finding.code.slice(0, LIMITS.finding_code_length);
+    const code = this.session.bounded(finding.code, LIMITS.finding_code_length);
+    // Deployments are listed with their findings.
+    const short = (part: string): string => this.session.bounded(part, LIMITS.finding_length);
     const where = { ...(place && { place: short(place) }), ...(hint && { hint: short(hint) }) };
     this.findings.push({ severity, code, message: short(message), ...where });
     this.log(FINDING_LEVELS[severity], findingLine(finding), { code, ...where });
@@ -59,18 +61,13 @@ export class HookRecord {
     return { ...this.session.place(), component: pluginComponent(this.plugin) };
   }
 
+  #line(message: string): string {
+    return this.session.bounded(message, LIMITS.log_line_length);
+  }
+
   #mayWrite(): boolean {
     if (++this.#entries <= LIMITS.hook_entries) return true;
     this.stop(new DeployError('plugin_flooded', `${this.plugin} wrote more than ${LIMITS.hook_entries} entries.`));
     return false;
   }
-}
-
-function text(message: string): string {
-  return message.slice(0, LIMITS.log_line_length);
-}
-
-/** Deployments are listed with their findings. */
-function short(part: string): string {
-  return part.slice(0, LIMITS.finding_length);
 }

@@ -97,7 +97,7 @@ export class HookRunner {
       .then(() => judge(record.findings, mode))
       .then(
         () => undefined,
-        (thrown: unknown) => hookError(plugin, thrown),
+        (thrown: unknown) => hookError(plugin, thrown, (text) => session.bounded(text, LIMITS.log_line_length)),
       );
     // Whatever it has left running, such as a command that nobody waits for, ends with it.
     stop(new DeployError('cancelled', `${plugin.name} has ended.`));

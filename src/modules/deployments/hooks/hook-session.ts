@@ -5,7 +5,18 @@ import type { DeploymentSession } from '../deployment-session.js';
 
 export interface HookSession extends Pick<
   DeploymentSession,
-  'config' | 'env' | 'secrets' | 'phase' | 'attempt' | 'begun' | 'signal' | 'place' | 'emit' | 'note' | 'output'
+  | 'config'
+  | 'env'
+  | 'secrets'
+  | 'phase'
+  | 'attempt'
+  | 'begun'
+  | 'signal'
+  | 'place'
+  | 'emit'
+  | 'note'
+  | 'output'
+  | 'bounded'
 > {
   readonly record: Pick<DeploymentRecord, 'spec'>;
   readonly state: Pick<DeploymentState, 'identity' | 'base' | 'hooks'>;

@@ -1,11 +1,14 @@
 /** A validation as hooks see it: it has the configuration and the secrets of a deployment, and writes no log. */
 import type { Hook } from '../../../domain/hooks.js';
+import { createMasker, secretValues, type Masker } from '../../../domain/masking.js';
+import { printable } from '../../../domain/printable-text.js';
 import type { HookSession } from '../hooks/hook-session.js';
 import type { Outlook } from './outlook.js';
 
 type Validated = Pick<Outlook, 'identity' | 'base' | 'spec' | 'config' | 'env' | 'secrets'>;
 
 export class ValidationSession implements HookSession {
+  readonly #masker: Masker;
   readonly attempt = 1;
   readonly begun = 1;
   readonly config: Validated['config'];
@@ -22,6 +25,7 @@ export class ValidationSession implements HookSession {
     this.config = config;
     this.env = env;
     this.secrets = secrets;
+    this.#masker = createMasker(secretValues({ ...env, ...secrets }));
     this.record = { spec };
     this.state = { identity, base };
   }
@@ -33,5 +37,7 @@ export class ValidationSession implements HookSession {
   /** What counts of a hook is how it ends; nobody reads what it says meanwhile. */
   emit(): void {}
   note(): void {}
+  readonly bounded = (text: string, length: number): string =>
+    text.length <= length ? text : this.#masker.mask(printable(text), length);
   readonly output = (): void => undefined;
 }

@@ -48,7 +48,7 @@ export function hookError(
     const known = origin === 'built-in' ? tableCode(code) : undefined;
     const gate = isGate(name) ? VALIDATION_GATES[name].code : 'hook_failed';
     return new DeployError(known ?? gate, bounded(message), {
-      evidence: evidence?.map(bounded),
+      evidence: evidence.map(bounded),
       plugin: { name, code },
     });
   }

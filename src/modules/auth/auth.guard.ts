@@ -84,8 +84,8 @@ function requirePolicy(principal: Principal, { scope, app }: ScopePolicy, { para
   requireApp(principal, name);
 }
 
-/** CapRover's clients send their session in a header of their own. */
-function tokenOf({ headers }: Request): string | undefined {
+/** The credentials of a request. CapRover's clients send their session in a header of their own. */
+export function tokenOf({ headers }: Pick<Request, 'headers'>): string | undefined {
   if (headers.authorization !== undefined) return BEARER.exec(headers.authorization)?.[1];
   const session = headers['x-captain-auth'];
   return typeof session === 'string' ? session : undefined;

@@ -11,6 +11,8 @@ export class McpOptions {
     rootDomain: string | undefined,
     /** For the conformance suite: never in production. */
     readonly conformanceFixtures: boolean,
+    /** How often the credentials behind an open answer are looked at again. */
+    readonly recheckTokenMs = 60_000,
   ) {
     this.pageHosts = [...THIS_MACHINE, ...(rootDomain === undefined ? [] : [`captain.${rootDomain}`])];
   }

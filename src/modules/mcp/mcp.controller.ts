@@ -8,6 +8,7 @@ import { AgentStore, type Principal } from '../../domain/ports.js';
 import { requestIdOf } from '../audit/index.js';
 import { CurrentPrincipal, Policy, Public, SCOPES, Unaudited } from '../auth/index.js';
 import { authInfoOf } from './caller.js';
+import { LastingAnswers } from './lasting-answers.js';
 import { McpEndpoint } from './mcp-endpoint.js';
 import { McpOptions } from './mcp-options.js';
 import { metadataUrl, originOf } from './public-address.js';
@@ -22,6 +23,7 @@ export class McpController {
     private readonly endpoint: McpEndpoint,
     private readonly options: McpOptions,
     private readonly refused: RefusedRequests,
+    private readonly answers: LastingAnswers,
     private readonly agents: AgentStore,
   ) {}
 
@@ -42,6 +44,7 @@ export class McpController {
     }
     const origin = { address: request.ip, request_id: requestIdOf(response) };
     const auth = authInfoOf(await this.#asAgent(principal), metadataUrl(request), origin);
+    this.answers.watch(request, response);
     await this.endpoint.serve(Object.assign(request, { auth }), response);
     // The SDK itself answers whoever lacks the scope of a tool.
     if (response.statusCode === 403)

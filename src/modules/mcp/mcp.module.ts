@@ -2,6 +2,7 @@
 import { Module } from '@nestjs/common';
 import { AppsModule } from '../apps/index.js';
 import { AuditModule } from '../audit/index.js';
+import { AuthModule } from '../auth/index.js';
 import { DeploymentsModule } from '../deployments/index.js';
 import { LogsModule } from '../logs/index.js';
 import { PolicyModule } from '../policy/index.js';
@@ -9,6 +10,7 @@ import { ApprovalQuestion } from './approval-question.js';
 import { DeploymentBriefs } from './deployment-briefs.js';
 import { DeploymentResources } from './deployment-resources.js';
 import { DiagnosePrompt } from './diagnose-prompt.js';
+import { LastingAnswers } from './lasting-answers.js';
 import { LegacySessions } from './legacy-sessions.js';
 import { LogFollower } from './log-follower.js';
 import { McpEndpoint } from './mcp-endpoint.js';
@@ -20,7 +22,7 @@ import { ToolRuns } from './tool-runs.js';
 import { TOOLS } from './tools/index.js';
 
 @Module({
-  imports: [AppsModule, AuditModule, DeploymentsModule, LogsModule, PolicyModule],
+  imports: [AppsModule, AuditModule, AuthModule, DeploymentsModule, LogsModule, PolicyModule],
   controllers: [McpController],
   providers: [
     ...TOOLS,
@@ -29,6 +31,7 @@ import { TOOLS } from './tools/index.js';
     DeploymentBriefs,
     DeploymentResources,
     DiagnosePrompt,
+    LastingAnswers,
     LegacySessions,
     LogFollower,
     McpEndpoint,

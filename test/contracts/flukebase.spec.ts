@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { FlukeDeployEventType } from '../../src/domain/log-entry.js';
+import { eventually } from '../support/eventually.js';
 import { FlukeBase } from '../support/flukebase.js';
 import { FlukeBaseFaults, retryAfter } from '../support/flukebase-faults.js';
 import { entryWithEveryKey } from '../support/log-fixtures.js';
@@ -210,6 +211,15 @@ describe('a fault', () => {
     expect(held()).toEqual([1]);
     expect(await post(LOGS, log(1), key)).toMatchObject({ status: 201, body: JSON.stringify({ id: entry(1).id }) });
     expect([...flukebase.held.deliveries.values()]).toEqual([1]);
+  });
+
+  it('says nothing for ever, though all is done', async () => {
+    flukebase.faults.order({ kind: 'silent' }, { times: 1 });
+    const lost = post(LOGS, log(1));
+    await eventually(() => held()?.length === 1);
+    await flukebase.goAway();
+    await expect(lost).rejects.toThrow('socket hang up');
+    await flukebase.comeBack();
   });
 
   it('takes a part of a batch and says which', async () => {

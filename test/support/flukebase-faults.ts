@@ -16,7 +16,9 @@ export type Fault =
   /** The connection ends before the body is read. */
   | { readonly kind: 'cut_unread' }
   /** It does what it is asked; the connection ends before it says so. */
-  | { readonly kind: 'cut_applied' };
+  | { readonly kind: 'cut_applied' }
+  /** It does what it is asked and never says so; the connection stays. */
+  | { readonly kind: 'silent' };
 
 /** Both forms of the header that RFC 9110 allows. */
 export const retryAfter = {

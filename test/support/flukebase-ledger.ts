@@ -12,6 +12,8 @@ export interface HeldDeployment {
   readonly summaries: SyncedSummary[];
   /** In the order of their first arrival, each once. */
   readonly entries: SyncedEntry[];
+  /** When that was, in milliseconds since 1970. */
+  readonly arrived_at: number[];
 }
 
 export interface HeldTask {
@@ -73,7 +75,7 @@ export class FlukeBaseLedger {
   }
 
   takeSummary(summary: SyncedSummary): Reply {
-    const held = this.deployments.get(summary.deployment_id) ?? { summaries: [], entries: [] };
+    const held = this.deployments.get(summary.deployment_id) ?? { summaries: [], entries: [], arrived_at: [] };
     held.summaries.push(summary);
     this.deployments.set(summary.deployment_id, held);
     this.arrivals.push(`deployment ${summary.deployment_id}`);
@@ -96,7 +98,9 @@ export class FlukeBaseLedger {
       return;
     }
     this.#contents.set(id, content);
-    this.deployments.get(flukedeploy_metadata.deployment_id)!.entries.push(entry);
+    const deployment = this.deployments.get(flukedeploy_metadata.deployment_id)!;
+    deployment.entries.push(entry);
+    deployment.arrived_at.push(Date.now());
     this.arrivals.push(`log ${id}`);
   }
 }

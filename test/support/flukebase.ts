@@ -132,7 +132,7 @@ export class FlukeBase {
     const body = (await buffer(incoming).catch(() => undefined))?.toString();
     if (body === undefined) return; // the client has gone
     const reply = this.#replyTo(incoming, body, fault);
-    keep(body, fault?.kind === 'cut_applied' ? 'none' : reply.status);
+    keep(body, fault?.kind === 'cut_applied' || fault?.kind === 'silent' ? 'none' : reply.status);
     send(response, reply, fault);
   }
 
@@ -231,6 +231,8 @@ function send(response: ServerResponse, { status, json }: Reply, fault: Fault | 
       break;
     case 'cut_applied':
       response.socket?.destroy();
+      break;
+    case 'silent':
       break;
   }
 }

@@ -222,13 +222,16 @@ describe('a fault', () => {
     await flukebase.comeBack();
   });
 
-  it('takes a part of a batch and says which', async () => {
-    flukebase.faults.order({ kind: 'partial' }, { times: 1, route: /batch/ });
+  it.each([
+    ['every_other', [201, 503, 201]],
+    ['first_half', [201, 201, 503]],
+  ] as const)('takes a part of a batch and says which: %s', async (takes, statuses) => {
+    flukebase.faults.order({ kind: 'partial', takes }, { times: 1, route: /batch/ });
     const answer = await post(BATCH, batch(1, 2, 3));
     expect(answer.status).toBe(207);
     const { results } = JSON.parse(answer.body) as { results: object[] };
-    expect(results).toEqual([1, 2, 3].map((n) => ({ id: entry(n).id, status: n === 2 ? 503 : 201 })));
-    expect(held()).toEqual([1, 3]);
+    expect(results).toEqual(statuses.map((status, index) => ({ id: entry(index + 1).id, status })));
+    expect(held()).toEqual([1, 2, 3].filter((_, index) => statuses[index] === 201));
   });
 
   it('meets only the routes that it was ordered for', async () => {

@@ -7,8 +7,8 @@ export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly retry_after?: string }
   /** To another server, which must not be followed with a token. */
   | { readonly kind: 'redirect'; readonly to: string }
-  /** It takes every other entry of a batch; the rest may come again. */
-  | { readonly kind: 'partial' }
+  /** It takes a part of a batch and says which; the rest may come again. */
+  | { readonly kind: 'partial'; readonly takes: 'first_half' | 'every_other' }
   /** It does what it is asked, and its answer is cut off in the middle. */
   | { readonly kind: 'malformed' }
   /** It does what it is asked, and its answer has so many bytes. */
@@ -32,7 +32,7 @@ export const PASSING_FAULTS: readonly Fault[] = [
   { kind: 'status', status: 429, retry_after: '0' },
   { kind: 'status', status: 500 },
   { kind: 'status', status: 503 },
-  { kind: 'partial' },
+  { kind: 'partial', takes: 'first_half' },
   { kind: 'malformed' },
   { kind: 'cut_unread' },
   { kind: 'cut_applied' },

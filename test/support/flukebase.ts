@@ -141,7 +141,7 @@ export class FlukeBase {
     if (fault?.kind === 'redirect') return refusal(307, 'moved', 'somewhere else');
     if (!this.#isRight(headers.authorization)) return refusal(401, 'unauthorized', 'Invalid or expired API token');
     if (Buffer.byteLength(body) > this.largest_body) return refusal(413, 'too_large', 'the body is too large');
-    const apply = this.#route(method, url, fault?.kind === 'partial');
+    const apply = this.#route(method, url, fault);
     if (apply === undefined) return refusal(404, 'not_found', 'Resource not found');
     const key = headers['idempotency-key'];
     if (typeof key !== 'string') return refusal(400, 'bad_request', 'Idempotency-Key is missing');
@@ -150,7 +150,7 @@ export class FlukeBase {
     return this.held.once(key, `${method} ${url}`, body, () => apply(json));
   }
 
-  #route(method: string, path: string, partial: boolean): ((body: unknown) => Reply) | undefined {
+  #route(method: string, path: string, fault: Fault | undefined): ((body: unknown) => Reply) | undefined {
     const task = /^\/wedo_tasks\/([^/]+)$/.exec(path.replace(CONNECT, ''))?.[1];
     if (method === 'PATCH' && task !== undefined) {
       return taking(BODIES.task, (change) => this.held.changeTask(decodeURIComponent(task), change));
@@ -159,7 +159,7 @@ export class FlukeBase {
       case `POST ${CONNECT}/deployment_logs`:
         return taking(BODIES.log, ({ log }) => this.#take([log]) ?? { status: 201, json: { id: log.id } });
       case `POST ${CONNECT}/deployment_logs/batch`:
-        return this.has_batches ? taking(BODIES.batch, ({ logs }) => this.#takeBatch(logs, partial)) : undefined;
+        return this.has_batches ? taking(BODIES.batch, ({ logs }) => this.#takeBatch(logs, fault)) : undefined;
       case `POST ${CONNECT}/deployments`:
         return taking(BODIES.deployment, ({ deployment }) => this.held.takeSummary(deployment));
       case `POST ${CONNECT}/wedo_tasks`:
@@ -181,9 +181,8 @@ export class FlukeBase {
     return undefined;
   }
 
-  /** A part is every other entry, so that what comes again has gaps. */
-  #takeBatch(entries: readonly SyncedEntry[], partial: boolean): Reply {
-    const taken = partial ? entries.filter((_, index) => index % 2 === 0) : entries;
+  #takeBatch(entries: readonly SyncedEntry[], fault: Fault | undefined): Reply {
+    const taken = fault?.kind === 'partial' ? part(entries, fault.takes) : entries;
     const refused = this.#take(taken);
     if (refused !== undefined) return refused;
     const results = entries.map((entry) => ({ id: entry.id, status: taken.includes(entry) ? 201 : 503 }));
@@ -234,6 +233,15 @@ function send(response: ServerResponse, { status, json }: Reply, fault: Fault | 
       break;
     case 'silent':
       break;
+  }
+}
+
+function part<Item>(items: readonly Item[], which: 'first_half' | 'every_other'): Item[] {
+  switch (which) {
+    case 'first_half':
+      return items.slice(0, Math.ceil(items.length / 2));
+    case 'every_other':
+      return items.filter((_, index) => index % 2 === 0);
   }
 }
 

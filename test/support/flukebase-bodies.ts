@@ -66,7 +66,7 @@ const summary = z.strictObject({
 /** Who sends, and whether the team is to be told at once. */
 const envelope = { source: z.literal('flukedeploy'), broadcast: z.boolean().optional() };
 
-const TASK_STATUSES = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
+const TASK_STATUSES = ['pending', 'in_progress', 'blocked', 'completed', 'failed', 'cancelled'] as const;
 
 const task = {
   description: text,

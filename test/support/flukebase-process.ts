@@ -40,7 +40,7 @@ export class FlukeBaseProcess {
   /** What a FlukeDeploy process needs to sync with it. */
   get environment(): Readonly<Record<string, string>> {
     const { url, token, caFile } = this.place;
-    return { FLUKEBASE_API_URL: url, FLUKEBASE_API_TOKEN: token, NODE_EXTRA_CA_CERTS: caFile };
+    return { FLUKEBASE_API_URL: url, FLUKEBASE_API_TOKEN: token, FLUKEBASE_CA_FILE: caFile };
   }
 
   /** One at a time. */

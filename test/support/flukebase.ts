@@ -3,7 +3,7 @@
  * holds what it was sent, and fails in every way that a service far away can fail.
  *
  *     const flukebase = await FlukeBase.start();
- *     // FLUKEBASE_API_URL = flukebase.url, FLUKEBASE_API_TOKEN = flukebase.token, NODE_EXTRA_CA_CERTS = flukebase.caFile
+ *     // FLUKEBASE_API_URL = flukebase.url, FLUKEBASE_API_TOKEN = flukebase.token, FLUKEBASE_CA_FILE = flukebase.caFile
  *     flukebase.faults.order({ kind: 'cut_applied' }, { times: 1, route: /batch/ });
  *     flukebase.held.deployments.get(id)?.entries;
  */
@@ -32,7 +32,8 @@ export interface FlukeBaseRequest {
   readonly token: 'right' | 'wrong' | 'missing';
   /** Empty where it was not read. */
   readonly body: string;
-  readonly answer: number | 'none';
+  /** Its status, or why the client got none. */
+  readonly answer: number | 'cut' | 'silent';
 }
 
 export interface FlukeBaseOptions {
@@ -87,7 +88,7 @@ export class FlukeBase {
 
   /** What a FlukeDeploy process needs to sync with it. */
   get environment(): Readonly<Record<string, string>> {
-    return { FLUKEBASE_API_URL: this.url, FLUKEBASE_API_TOKEN: this.token, NODE_EXTRA_CA_CERTS: this.caFile };
+    return { FLUKEBASE_API_URL: this.url, FLUKEBASE_API_TOKEN: this.token, FLUKEBASE_CA_FILE: this.caFile };
   }
 
   /** Nobody listens any more, and every connection ends. */
@@ -125,14 +126,14 @@ export class FlukeBase {
       this.requests.push({ method, path, headers, token, body, answer });
     };
     if (fault?.kind === 'cut_unread') {
-      keep('', 'none');
+      keep('', 'cut');
       incoming.socket.destroy();
       return;
     }
     const body = (await buffer(incoming).catch(() => undefined))?.toString();
     if (body === undefined) return; // the client has gone
     const reply = this.#replyTo(incoming, body, fault);
-    keep(body, fault?.kind === 'cut_applied' || fault?.kind === 'silent' ? 'none' : reply.status);
+    keep(body, fault?.kind === 'cut_applied' ? 'cut' : fault?.kind === 'silent' ? 'silent' : reply.status);
     send(response, reply, fault);
   }
 

@@ -4,14 +4,20 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './flukebase-faults.ts';
 
-/** A fault meets every request from then on. */
-export type FlukeBaseCommand = 'tell' | 'go_away' | 'come_back' | 'heal' | Fault;
+export type FlukeBaseCommand =
+  | { readonly act: 'heal' | 'go_away' | 'come_back' | 'nothing' }
+  /** Every request fails so from then on. */
+  | { readonly fault: Fault }
+  /** Asks for the entries that arrived from this moment on, in milliseconds since 1970. */
+  | { readonly since: number };
 
 export interface FlukeBaseNews {
-  /** Requests. */
+  /** Requests that have come. */
   readonly asked: number;
-  /** Of each entry that it holds, from its timestamp to its arrival. */
-  readonly latencies_ms: readonly number[];
+  /** Entries that it holds. */
+  readonly entries: number;
+  /** In milliseconds since 1970; those that were asked for. */
+  readonly arrivals: readonly { readonly written: number; readonly arrived: number }[];
 }
 
 export interface FlukeBasePlace {

@@ -4,10 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '../support/eventually.js';
 import { FlukeBase } from '../support/flukebase.js';
 import { retryAfter, type Fault } from '../support/flukebase-faults.js';
-import { everythingStored } from '../support/installation-database.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { SyncedDeployments } from '../support/synced-deployments.js';
-import { lines, serving, shell } from '../support/web-apps.js';
+import { lines, serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
 
 /** Fails in its build, at once and with a dozen entries: what is told of it is what matters here. */
@@ -22,11 +21,6 @@ const building = (seconds: number) => ({
   },
   port: 0,
 });
-const POISON = `poison-${randomBytes(6).toString('hex')}`;
-const poisoned = () => ({
-  source: { dockerfile: lines('FROM busybox:1', `RUN echo before; echo ${POISON}; echo after; exit 1`) },
-});
-
 let flukebase: FlukeBase;
 let elsewhere: ScriptedServer;
 let bench: Workbench;
@@ -44,7 +38,6 @@ afterEach(() => {
   flukebase.faults.end();
   flukebase.largest_body = Infinity;
   flukebase.has_batches = true;
-  flukebase.is_poison = () => false;
 });
 afterAll(async () => {
   await bench.clear();
@@ -54,6 +47,9 @@ afterAll(async () => {
 
 const deploy = async (spec: Record<string, unknown>, app = bench.app(`app-${++made}`)): Promise<string> =>
   (await bench.client.deploy({ app_name: app, ...spec })).deployment_id;
+
+/** Requests that have met a fault. */
+const failed = (): number => [...flukebase.faults.happened.values()].reduce((sum, count) => sum + count, 0);
 
 describe('a deployment', () => {
   it('is told with its summary first, then every entry in order, and at last how it ended', async () => {
@@ -119,24 +115,31 @@ describe('a deployment', () => {
 });
 
 describe('where FlukeBase fails, everything arrives all the same', () => {
-  it.each<[string, Fault]>([
-    ['answers slowly', { kind: 'slow', ms: 300 }],
-    ['asks to come later, in seconds', { kind: 'status', status: 429, retry_after: retryAfter.seconds(1) }],
-    ['asks to come later, at a time', { kind: 'status', status: 429, retry_after: retryAfter.date(2) }],
-    ['has an error', { kind: 'status', status: 500 }],
-    ['is not available', { kind: 'status', status: 503 }],
-    ['answers with what is no JSON', { kind: 'malformed' }],
-    ['answers without an end', { kind: 'huge', bytes: 50_000_000 }],
-    ['cuts the connection at once', { kind: 'cut_unread' }],
-    ['cuts the connection when it has done what it was asked', { kind: 'cut_applied' }],
-    ['takes the first half of each batch', { kind: 'partial', takes: 'first_half' }],
-    ['does what it was asked and keeps silent', { kind: 'silent' }],
+  it.each<[string, () => Fault]>([
+    ['answers slowly', () => ({ kind: 'slow', ms: 300 })],
+    ['asks to come later, in seconds', () => ({ kind: 'status', status: 429, retry_after: retryAfter.seconds(1) })],
+    ['asks to come later, at a time', () => ({ kind: 'status', status: 429, retry_after: retryAfter.date(2) })],
+    ['has an error', () => ({ kind: 'status', status: 500 })],
+    ['is not available', () => ({ kind: 'status', status: 503 })],
+    ['answers with what is no JSON', () => ({ kind: 'malformed' })],
+    ['answers without an end', () => ({ kind: 'huge', bytes: 50_000_000 })],
+    ['cuts the connection at once', () => ({ kind: 'cut_unread' })],
+    ['cuts the connection when it has done what it was asked', () => ({ kind: 'cut_applied' })],
+    ['takes the first half of each batch', () => ({ kind: 'partial', takes: 'first_half' })],
   ])('%s', async (_, fault) => {
-    flukebase.faults.order(fault, { times: fault.kind === 'silent' ? 1 : 2, route: /./ });
+    const before = failed();
+    flukebase.faults.order(fault(), { times: 2 });
     const id = await deploy(QUICK);
     await synced.expectComplete(id);
     await synced.taskOver(`DEPLOY-${id}`);
-    expect(flukebase.faults.happened.get(fault.kind)).toBeGreaterThan(0);
+    expect(failed()).toBe(before + 2);
+  });
+
+  it('does what it was asked and never says so', async () => {
+    const before = failed();
+    flukebase.faults.order({ kind: 'silent' }, { times: 1, route: /batch/ });
+    await synced.expectComplete(await deploy(QUICK));
+    expect(failed()).toBe(before + 1);
   });
 
   it('takes every other entry of a batch', async () => {
@@ -165,5 +168,14 @@ describe('where FlukeBase fails, everything arrives all the same', () => {
     await flukebase.comeBack();
     await synced.expectComplete(id);
     expect(await synced.taskOver(`DEPLOY-${id}`)).toMatchObject({ status: 'completed' });
+  });
+
+  it('knows no batches', async () => {
+    flukebase.has_batches = false;
+    const from = flukebase.requests.length;
+    const id = await deploy(QUICK);
+    await synced.expectComplete(id);
+    const paths = flukebase.requests.slice(from).map(({ path, answer }) => `${path.split('/').at(-1)} ${answer}`);
+    expect(paths.filter((path) => path === 'deployment_logs 201')).toHaveLength(synced.entries(id).length);
   });
 });

@@ -125,7 +125,6 @@ describe('where FlukeBase fails, everything arrives all the same', () => {
     ['answers without an end', () => ({ kind: 'huge', bytes: 50_000_000 })],
     ['cuts the connection at once', () => ({ kind: 'cut_unread' })],
     ['cuts the connection when it has done what it was asked', () => ({ kind: 'cut_applied' })],
-    ['takes the first half of each batch', () => ({ kind: 'partial', takes: 'first_half' })],
   ])('%s', async (_, fault) => {
     const before = failed();
     flukebase.faults.order(fault(), { times: 2 });
@@ -140,6 +139,11 @@ describe('where FlukeBase fails, everything arrives all the same', () => {
     flukebase.faults.order({ kind: 'silent' }, { times: 1, route: /batch/ });
     await synced.expectComplete(await deploy(QUICK));
     expect(failed()).toBe(before + 1);
+  });
+
+  it('takes the first half of a batch', async () => {
+    flukebase.faults.order({ kind: 'partial', takes: 'first_half' }, { times: 2, route: /batch/ });
+    await synced.expectComplete(await deploy(QUICK));
   });
 
   it('takes every other entry of a batch', async () => {

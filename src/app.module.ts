@@ -9,6 +9,7 @@ import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { SwarmJobs } from './adapters/docker/swarm-jobs.js';
+import { FlukeBaseClient } from './adapters/flukebase/flukebase-client.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
@@ -18,6 +19,7 @@ import { PostgresAuditTrail } from './adapters/postgres/postgres-audit-trail.js'
 import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
+import { PostgresFlukeBaseStore } from './adapters/postgres/postgres-flukebase-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresNotificationStore } from './adapters/postgres/postgres-notification-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
@@ -42,6 +44,8 @@ import {
   CredentialStore,
   DeploymentStore,
   Edge,
+  FlukeBase,
+  FlukeBaseStore,
   GitRemote,
   Images,
   Jobs,
@@ -76,6 +80,7 @@ import {
   WorkspaceOptions,
 } from './modules/deployments/index.js';
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
+import { FlukeBaseModule, FlukeBaseOptions, requireUpstream } from './modules/flukebase/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { McpOptions } from './modules/mcp/index.js';
 import { Dependencies } from './modules/health/index.js';
@@ -117,6 +122,18 @@ class TokenStreamAuthenticator extends StreamAuthenticator {
   exports: [StreamAuthenticator],
 })
 class StreamAuthModule {}
+
+function flukebaseOptions({ FLUKEBASE_API_TOKEN, FLUKEBASE_API_URL, ROOT_DOMAIN }: Config): FlukeBaseOptions {
+  const origin = ROOT_DOMAIN === undefined ? '' : `https://captain.${ROOT_DOMAIN}`;
+  return new FlukeBaseOptions(FLUKEBASE_API_TOKEN !== undefined, FLUKEBASE_API_URL, origin);
+}
+
+function flukebaseClient(
+  { FLUKEBASE_API_TOKEN: token, FLUKEBASE_API_URL: url }: Config,
+  authorities: string | undefined,
+): FlukeBaseClient | undefined {
+  return token === undefined ? undefined : new FlukeBaseClient({ url, token, authorities });
+}
 
 /** A program of this machine is faster than a container, and asks no registry. */
 function trivy({ DATA_DIR, DOCKER_HOST, TRIVY_PATH }: Config, docker: DockerClient, images: Images): TrivyScanner {
@@ -165,6 +182,8 @@ export class PortsModule {
     const scanner = trivy(config, docker, images);
     const sboms = new PostgresSboms(database);
     const builtIn = builtInPlugins({ cluster, images, scanner, sboms }, VERSION);
+    const flukebaseStore = new PostgresFlukeBaseStore(database, config.LOG_RETENTION_DAYS);
+    const flukebase = flukebaseClient(config, infrastructure.flukebaseAuthorities);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -199,6 +218,9 @@ export class PortsModule {
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
       [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
+      [FlukeBaseStore, flukebaseStore],
+      [FlukeBaseOptions, flukebaseOptions(config)],
+      ...(flukebase === undefined ? [] : [[FlukeBase, flukebase] as const]),
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [
@@ -229,6 +251,9 @@ export class PortsModule {
           ...(hasEdge && config.FLUKEDEPLOY_ROLE !== 'api'
             ? [{ name: 'edge', required: false, check: () => edge.ping() }]
             : []),
+          ...(flukebase === undefined
+            ? []
+            : [{ name: 'flukebase', required: false, check: () => requireUpstream(flukebaseStore) }]),
         ]),
       ],
     ];
@@ -253,6 +278,7 @@ export class AppModule {
         PortsModule.for(config, infrastructure),
         HttpModule,
         CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
+        FlukeBaseModule.for(role === 'api' || config.FLUKEBASE_API_TOKEN === undefined ? 'api' : 'worker'),
         NotificationsModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,

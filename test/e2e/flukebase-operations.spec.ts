@@ -17,7 +17,7 @@ const OTHER_TOKEN = `fbk_${randomBytes(16).toString('hex')}`;
 const PAUSE_OVER_MS = 90_000;
 
 /** Fails in its build at once. */
-const QUICK = { source: { dockerfile: lines('FROM busybox:1', 'COPYY a b') } };
+const QUICK = { source: { dockerfile: lines('FROM busybox:1', 'COPY nothing /') } };
 /** Each one's own, or the builder would know the step. */
 const printing = (text: string) => ({
   source: {

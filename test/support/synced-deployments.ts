@@ -44,7 +44,8 @@ export class SyncedDeployments {
 
   /** Each entry is there once, as the API shows it, in order, and none of anything that contradicts it. */
   async expectComplete(id: string): Promise<void> {
-    expect(this.entries(id)).toEqual(await this.over(id));
+    const entries = await this.over(id);
+    expect(this.entries(id)).toEqual(entries);
     expect(this.flukebase.held.contradictions).toEqual([]);
   }
 

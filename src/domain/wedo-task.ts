@@ -1,4 +1,5 @@
 /** The WeDo task of a deployment: how it stands on the team's board at each moment. Pure. */
+import { evolve } from './deployment.js';
 import type { DeploymentState } from './facts.js';
 import { durationMs, type DeploymentLinks } from './deployment-summary.js';
 
@@ -80,6 +81,14 @@ export function wedoTaskChange(state: DeploymentState, links: DeploymentLinks): 
   };
 }
 
+export function firstTaskState({ identity, requested_at }: DeploymentState, links: DeploymentLinks): WedoTaskChange {
+  return wedoTaskChange(
+    evolve(undefined, { type: 'deployment_requested', at: requested_at, deployment: identity }),
+    links,
+  );
+}
+
+/** The task as the deployment was asked for, whatever has become of it by now: however often it is created, it is the same task. */
 export function newWedoTask(state: DeploymentState, links: DeploymentLinks): NewWedoTask {
   const { app_name, version, environment } = state.identity;
   return {
@@ -89,7 +98,7 @@ export function newWedoTask(state: DeploymentState, links: DeploymentLinks): New
     priority: 'normal',
     scope: 'global',
     tags: ['deployment', 'flukedeploy', app_name],
-    ...wedoTaskChange(state, links),
+    ...firstTaskState(state, links),
   };
 }
 

@@ -23,9 +23,9 @@ import { ROUTES, tellingOf, type Telling } from './telling.js';
 
 /** Then others have their turn. */
 const MOST_STEPS = 5;
-/** Longer than a request can take by far. */
-export const LEASE_MS = 60_000;
-const RENEW_MS = 20_000;
+/** Longer than a request and what comes before its lease is renewed: when a process dies, its lanes are free so soon. */
+export const LEASE_MS = 20_000;
+const RENEW_MS = 5_000;
 
 /** What a step left: whether there may be another one. */
 type Stepped = { readonly goes_on: true; readonly state: LaneState } | { readonly goes_on: false };
@@ -102,13 +102,14 @@ export class LaneWorker {
     telling: Telling,
     signal: AbortSignal,
   ): Promise<Stepped> {
-    const { digest, task_id } = telling;
+    const { task_id } = telling;
+    const digest = telling.digestOf(step);
     const call = { idempotency_key: `${claim.deployment_id}-${claim.channel}-${state.version}-${digest}`, signal };
     const { verdict } = await this.upstream.ask(ROUTES[step], 1, () => telling.send(this.flukebase, step, call));
     const giveUp = (error: string): GivenUp => {
       const kind = step === 'summary' ? 'deployment' : 'task';
       const letters = [{ kind, first_sequence: claim.head, last_sequence: claim.head, error } as const];
-      return { letters, state: settled(state, digest) };
+      return { letters, state: settled(state, telling.digest) };
     };
     switch (verdict.kind) {
       case 'done':

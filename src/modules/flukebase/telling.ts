@@ -5,11 +5,13 @@ import type { DeploymentState } from '../../domain/facts.js';
 import type { LaneChannel, StateStep } from '../../domain/flukebase-lane.js';
 import type { FlukeBaseRoute } from '../../domain/flukebase-verdict.js';
 import type { FlukeBase, FlukeBaseCall, FlukeBaseReply } from '../../domain/ports.js';
-import { newWedoTask, taskIdOf, wedoTaskChange } from '../../domain/wedo-task.js';
+import { firstTaskState, newWedoTask, taskIdOf, wedoTaskChange } from '../../domain/wedo-task.js';
 
 export interface Telling {
   /** Of what the channel tells, so that the same is not told twice. */
   readonly digest: string;
+  /** Of what the step tells: a task is created as it was asked for, and changed to what it is now after that. */
+  readonly digestOf: (step: StateStep) => string;
   readonly task_id: string;
   /** The order named the task: it is there already. */
   readonly is_adopted: boolean;
@@ -22,8 +24,10 @@ export function tellingOf(channel: LaneChannel, deployment: DeploymentState, ori
   const links = deploymentLinks(deployment.identity.id, origin);
   const summary = deploymentSummary(deployment, task_id, links);
   const change = wedoTaskChange(deployment, links);
+  const digest = fingerprint(channel === 'task' ? change : summary);
   return {
-    digest: fingerprint(channel === 'task' ? change : summary),
+    digest,
+    digestOf: (step) => (step === 'create_task' ? fingerprint(firstTaskState(deployment, links)) : digest),
     task_id,
     is_adopted,
     send: (flukebase, step, call) => {

@@ -81,7 +81,7 @@ import { FlukeBaseModule } from './modules/flukebase/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { McpOptions } from './modules/mcp/index.js';
 import { Dependencies } from './modules/health/index.js';
-import { NO_SERVER_PLUGINS, parseServerPlugins, Plugins, type ServerPlugins } from './modules/plugins/index.js';
+import { Plugins, readServerPlugins } from './modules/plugins/index.js';
 import { builtInPlugins } from './plugins/index.js';
 import { VERSION } from './version.js';
 import { NotificationsModule } from './modules/notifications/index.js';
@@ -89,17 +89,6 @@ import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
 import { QueueModule } from './queue/queue.module.js';
 
 const MEGABYTE = 1024 * 1024;
-
-/** @throws Error that names the variable and each wrong field */
-function readServerPlugins(text: string | undefined): ServerPlugins {
-  if (text === undefined) return NO_SERVER_PLUGINS;
-  try {
-    return parseServerPlugins(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${reason}`, { cause: error });
-  }
-}
 
 @Injectable()
 class TokenStreamAuthenticator extends StreamAuthenticator {

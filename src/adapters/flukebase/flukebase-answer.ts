@@ -1,11 +1,10 @@
 /** What FlukeBase answers, believed only as far as it has the right shape. Pure. */
 import { z } from 'zod';
 import type { RefusedEntry } from '../../domain/flukebase-ports.js';
-import { createMasker } from '../../domain/masking.js';
+import type { Masker } from '../../domain/masking.js';
 import { printable } from '../../domain/printable-text.js';
 
 const LONGEST_REASON = 300;
-const MASKER = createMasker([]);
 
 const ANSWER = z.looseObject({});
 type Answer = z.output<typeof ANSWER>;
@@ -30,22 +29,22 @@ export function readAnswer(text: unknown): Answer | undefined {
 }
 
 /** The entries of a batch that were not taken. */
-export function refusedIn({ results }: Answer): RefusedEntry[] {
+export function refusedIn({ results }: Answer, masker: Masker): RefusedEntry[] {
   const { data = [] } = RESULTS.safeParse(results);
   return data
     .filter(({ status }) => status < 200 || status >= 300)
     .map(({ id, status, message, error }) => {
       const reason = message ?? error;
-      return { id, status, ...(reason !== undefined && { reason: bounded(reason) }) };
+      return { id, status, ...(reason !== undefined && { reason: bounded(reason, masker) }) };
     });
 }
 
-/** Its words are those of a stranger: short, printable and masked. */
-export function reasonIn({ message, detail, error }: Answer): string | undefined {
+/** Its words are those of a stranger, who may repeat the token: short, printable and masked. */
+export function reasonIn({ message, detail, error }: Answer, masker: Masker): string | undefined {
   const words = [message, detail, error].find((text): text is string => typeof text === 'string' && text !== '');
-  return words === undefined ? undefined : bounded(words);
+  return words === undefined ? undefined : bounded(words, masker);
 }
 
-function bounded(words: string): string {
-  return MASKER.mask(printable(words)).replace(/\s+/g, ' ').slice(0, LONGEST_REASON).toWellFormed().replace(/\.$/, '');
+function bounded(words: string, masker: Masker): string {
+  return masker.mask(printable(words)).replace(/\s+/g, ' ').slice(0, LONGEST_REASON).toWellFormed().replace(/\.$/, '');
 }

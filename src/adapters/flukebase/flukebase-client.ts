@@ -13,6 +13,7 @@ import {
   type FlukeBaseReply,
 } from '../../domain/flukebase-ports.js';
 import type { UnifiedLogEntry } from '../../domain/log-entry.js';
+import { createMasker, type Masker } from '../../domain/masking.js';
 import type { NewWedoTask, WedoTaskChange } from '../../domain/wedo-task.js';
 import { retryAfterMs } from '../network/retry-after.js';
 import { readAnswer, reasonIn, refusedIn } from './flukebase-answer.js';
@@ -45,12 +46,14 @@ export class FlukeBaseClient extends FlukeBase {
   readonly #url: URL;
   readonly #ca: string[] | undefined;
   readonly #timeoutMs: number;
+  readonly #masker: Masker;
 
   constructor({ url, token, authorities, timeoutMs = 10_000 }: FlukeBaseClientOptions) {
     super();
     this.#url = new URL(`${url.replace(/\/+$/, '')}/flukebase_connect/`);
     this.#ca = authorities === undefined ? undefined : [...getCACertificates('default'), authorities];
     this.#timeoutMs = timeoutMs;
+    this.#masker = createMasker([token]);
     this.#http = axios.create({
       httpsAgent: new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, ...(this.#ca && { ca: this.#ca }) }),
       headers: {
@@ -113,7 +116,7 @@ export class FlukeBaseClient extends FlukeBase {
         },
         signal: AbortSignal.any([signal, timeout]),
       });
-      return replyOf(response);
+      return replyOf(response, this.#masker);
     } catch (error) {
       signal.throwIfAborted();
       if (timeout.aborted) return unanswered(`FlukeBase did not answer within ${this.#timeoutMs / 1000} seconds.`);
@@ -122,14 +125,14 @@ export class FlukeBaseClient extends FlukeBase {
   }
 }
 
-function replyOf({ status, data, headers }: AxiosResponse<string>): FlukeBaseReply {
+function replyOf({ status, data, headers }: AxiosResponse<string>, masker: Masker): FlukeBaseReply {
   const answer = readAnswer(data);
   if (status >= 200 && status < 300) {
     if (answer === undefined) return unanswered('FlukeBase answered with something that is no JSON object.');
-    const refused = refusedIn(answer);
+    const refused = refusedIn(answer, masker);
     return { kind: 'accepted', status, ...(refused.length > 0 && { refused }) };
   }
-  const reason = answer && reasonIn(answer);
+  const reason = answer && reasonIn(answer, masker);
   const header: unknown = headers['retry-after'];
   const retry_after_ms = retryAfterMs(typeof header === 'string' ? header : undefined, Date.now());
   return {

@@ -61,6 +61,12 @@ export interface LaneClaim {
   readonly state: LaneState;
 }
 
+/** A deployment at one moment: its state follows from the entries up to this sequence. */
+export interface DeploymentNow {
+  readonly state: DeploymentState;
+  readonly sequence: number;
+}
+
 export const LETTER_KINDS = ['log', 'deployment', 'task'] as const;
 export type LetterKind = (typeof LETTER_KINDS)[number];
 
@@ -120,15 +126,10 @@ export abstract class FlukeBaseStore {
   /** The lane that has been due for the longest, the present before what is backfilled. */
   abstract claim(leaseMs: number, withBackfill: boolean): Promise<LaneClaim | undefined>;
   /** Everything at once; false when another process has taken the lane over, and nothing is kept. */
-  abstract save(
-    claim: LaneClaim,
-    state: LaneState,
-    next: LaneNext,
-    letters?: readonly DeadLetter[],
-  ): Promise<boolean>;
+  abstract save(claim: LaneClaim, state: LaneState, next: LaneNext, letters?: readonly DeadLetter[]): Promise<boolean>;
   /** Entries of the deployment behind `after`, up to and with `until`. */
   abstract entries(deploymentId: string, after: number, until: number, limit: number): Promise<LogRow[]>;
-  abstract deployment(id: string): Promise<DeploymentState | undefined>;
+  abstract deployment(id: string): Promise<DeploymentNow | undefined>;
   /** What failed is tried now: FlukeBase is back. */
   abstract hurry(): Promise<void>;
   abstract tell(report: UpstreamReport): Promise<void>;

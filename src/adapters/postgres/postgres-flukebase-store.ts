@@ -1,11 +1,11 @@
 /** How far FlukeBase has been told, in PostgreSQL: places in the log, with leases; and the look-ups of who delivers. */
-import type { DeploymentState } from '../../domain/facts.js';
 import { FRESH_LANE, type LaneChannel, type LaneState } from '../../domain/flukebase-lane.js';
 import {
   FlukeBaseStore,
   type Backfilled,
   type DeadLetter,
   type DeadLetterRecord,
+  type DeploymentNow,
   type FlukeBaseStanding,
   type LaneClaim,
   type LaneNext,
@@ -130,11 +130,11 @@ export class PostgresFlukeBaseStore extends FlukeBaseStore {
     return rows.map((row) => toLogRow(row, row.epoch));
   }
 
-  override async deployment(id: string): Promise<DeploymentState | undefined> {
-    const [row] = await this.database.query<{ state: DeploymentState }>('select state from deployments where id = $1', [
+  override async deployment(id: string): Promise<DeploymentNow | undefined> {
+    const [row] = await this.database.query<DeploymentNow>('select state, sequence from deployments where id = $1', [
       id,
     ]);
-    return row?.state;
+    return row;
   }
 
   override async hurry(): Promise<void> {
@@ -170,11 +170,7 @@ export class PostgresFlukeBaseStore extends FlukeBaseStore {
     return gone.length > 0;
   }
 
-  override backfill(
-    window: { since: string; until: string },
-    limit: number,
-    cursor?: string,
-  ): Promise<Backfilled> {
+  override backfill(window: { since: string; until: string }, limit: number, cursor?: string): Promise<Backfilled> {
     return backfillLanes(this.database, window, limit, cursor);
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../../domain/flukebase-lane.js';
 import { toEntry, type LogRow } from '../../domain/log-entry.js';
 import { isFinal } from '../../domain/phases.js';
-import { FlukeBase, FlukeBaseStore, type DeadLetter, type LaneClaim } from '../../domain/ports.js';
+import { FlukeBase, FlukeBaseStore, type DeadLetter, type DeploymentNow, type LaneClaim } from '../../domain/ports.js';
 import { FlukeBaseOptions } from './flukebase-options.js';
 import { FlukeBaseUpstream } from './flukebase-upstream.js';
 import { LogSender, type SendingFailure } from './log-sender.js';
@@ -76,12 +76,13 @@ export class LaneWorker {
     }
   }
 
-  async #step(claim: LaneClaim, state: LaneState, signal: AbortSignal): Promise<Stepped> {
-    const deployment = await this.store.deployment(claim.deployment_id);
-    if (deployment === undefined) return this.#rest(claim, { ...state, done: claim.head });
-    const telling = tellingOf(claim.channel, deployment, this.options.origin);
+  async #step(held: LaneClaim, state: LaneState, signal: AbortSignal): Promise<Stepped> {
+    const now = await this.store.deployment(held.deployment_id);
+    if (now === undefined) return this.#rest(held, { ...state, done: held.head });
+    const claim = upToDate(held, now);
+    const telling = tellingOf(claim.channel, now.state, this.options.origin);
     const { digest, is_adopted } = telling;
-    const present = { digest, is_adopted, is_final: isFinal(deployment.status) };
+    const present = { digest, is_adopted, is_final: isFinal(now.state.status) };
     const step = nextStep(claim.channel, state, claim.head, present);
     switch (step) {
       case 'rest':
@@ -139,17 +140,14 @@ export class LaneWorker {
     const sending: LaneState = { ...state, batch_end: end };
     if (state.batch_end === undefined && !(await this.#save(claim, sending))) return OVER;
 
-    const { missing, dead, failure } = await this.sender.send(
-      rows.map(toEntry),
-      signal,
-      this.#renewal(claim, sending),
-    );
+    const { missing, dead, failure } = await this.sender.send(rows.map(toEntry), signal, this.#renewal(claim, sending));
     const letters = deadRanges(dead);
     if (failure === undefined) return this.#keep(claim, batchOver(state, end), letters);
 
     const remaining = { ...(missing.length < rows.length ? recovered(sending) : sending), missing };
     const giveUp = (error: string, everything: boolean): GivenUp => {
-      if (!everything) return { letters: deadRanges(missing.map((sequence) => ({ sequence, error }))), state: batchOver(state, end) };
+      if (!everything)
+        return { letters: deadRanges(missing.map((sequence) => ({ sequence, error }))), state: batchOver(state, end) };
       const waiting = { kind: 'log', first_sequence: missing[0] ?? end, last_sequence: claim.head, error } as const;
       return { letters: [waiting], state: batchOver(state, claim.head) };
     };
@@ -219,6 +217,11 @@ export class LaneWorker {
       this.#logger.warn(`FlukeBase is not told ${what} of ${deployment_id}: ${error}`);
     }
   }
+}
+
+/** An end that is known before its last entries are found must not be told before them. */
+function upToDate(claim: LaneClaim, { sequence }: DeploymentNow): LaneClaim {
+  return claim.channel === 'replay' ? claim : { ...claim, head: Math.max(claim.head, sequence) };
 }
 
 /** The entries of the batch that was begun and that are missing still, or those of a new one. */

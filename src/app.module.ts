@@ -9,7 +9,6 @@ import { parseRegistryUrl } from './adapters/docker/registry-location.js';
 import { storedRegistries } from './adapters/docker/stored-registries.js';
 import { SwarmCluster } from './adapters/docker/swarm-cluster.js';
 import { SwarmJobs } from './adapters/docker/swarm-jobs.js';
-import { FlukeBaseClient } from './adapters/flukebase/flukebase-client.js';
 import { CommandLineGit } from './adapters/git/command-line-git.js';
 import { NginxEdge } from './adapters/nginx/nginx-edge.js';
 import { NoEdge } from './adapters/network/no-edge.js';
@@ -19,7 +18,6 @@ import { PostgresAuditTrail } from './adapters/postgres/postgres-audit-trail.js'
 import { PostgresCertificateStore } from './adapters/postgres/postgres-certificate-store.js';
 import { PostgresCredentialStore } from './adapters/postgres/postgres-credential-store.js';
 import { PostgresDeploymentStore } from './adapters/postgres/postgres-deployment-store.js';
-import { PostgresFlukeBaseStore } from './adapters/postgres/postgres-flukebase-store.js';
 import { PostgresLogStore } from './adapters/postgres/postgres-log-store.js';
 import { PostgresNotificationStore } from './adapters/postgres/postgres-notification-store.js';
 import { PostgresPhaseClaims } from './adapters/postgres/postgres-phase-claims.js';
@@ -32,6 +30,7 @@ import { TrivyProgram } from './adapters/trivy/trivy-program.js';
 import { TrivyScanner } from './adapters/trivy/trivy-scanner.js';
 import { HttpWebhookSender } from './adapters/webhooks/http-webhook-sender.js';
 import type { Config } from './config.js';
+import { flukebaseParts } from './flukebase-parts.js';
 import { LIMITS } from './domain/limits.js';
 import {
   AgentStore,
@@ -44,8 +43,6 @@ import {
   CredentialStore,
   DeploymentStore,
   Edge,
-  FlukeBase,
-  FlukeBaseStore,
   GitRemote,
   Images,
   Jobs,
@@ -80,7 +77,7 @@ import {
   WorkspaceOptions,
 } from './modules/deployments/index.js';
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
-import { FlukeBaseModule, FlukeBaseOptions, requireUpstream } from './modules/flukebase/index.js';
+import { FlukeBaseModule } from './modules/flukebase/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { McpOptions } from './modules/mcp/index.js';
 import { Dependencies } from './modules/health/index.js';
@@ -122,18 +119,6 @@ class TokenStreamAuthenticator extends StreamAuthenticator {
   exports: [StreamAuthenticator],
 })
 class StreamAuthModule {}
-
-function flukebaseOptions({ FLUKEBASE_API_TOKEN, FLUKEBASE_API_URL, ROOT_DOMAIN }: Config): FlukeBaseOptions {
-  const origin = ROOT_DOMAIN === undefined ? '' : `https://captain.${ROOT_DOMAIN}`;
-  return new FlukeBaseOptions(FLUKEBASE_API_TOKEN !== undefined, FLUKEBASE_API_URL, origin);
-}
-
-function flukebaseClient(
-  { FLUKEBASE_API_TOKEN: token, FLUKEBASE_API_URL: url }: Config,
-  authorities: string | undefined,
-): FlukeBaseClient | undefined {
-  return token === undefined ? undefined : new FlukeBaseClient({ url, token, authorities });
-}
 
 /** A program of this machine is faster than a container, and asks no registry. */
 function trivy({ DATA_DIR, DOCKER_HOST, TRIVY_PATH }: Config, docker: DockerClient, images: Images): TrivyScanner {
@@ -182,8 +167,7 @@ export class PortsModule {
     const scanner = trivy(config, docker, images);
     const sboms = new PostgresSboms(database);
     const builtIn = builtInPlugins({ cluster, images, scanner, sboms }, VERSION);
-    const flukebaseStore = new PostgresFlukeBaseStore(database, config.LOG_RETENTION_DAYS);
-    const flukebase = flukebaseClient(config, infrastructure.flukebaseAuthorities);
+    const flukebase = flukebaseParts(config, infrastructure);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -218,9 +202,7 @@ export class PortsModule {
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
       [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
-      [FlukeBaseStore, flukebaseStore],
-      [FlukeBaseOptions, flukebaseOptions(config)],
-      ...(flukebase === undefined ? [] : [[FlukeBase, flukebase] as const]),
+      ...flukebase.values,
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [
@@ -251,9 +233,7 @@ export class PortsModule {
           ...(hasEdge && config.FLUKEDEPLOY_ROLE !== 'api'
             ? [{ name: 'edge', required: false, check: () => edge.ping() }]
             : []),
-          ...(flukebase === undefined
-            ? []
-            : [{ name: 'flukebase', required: false, check: () => requireUpstream(flukebaseStore) }]),
+          ...flukebase.dependencies,
         ]),
       ],
     ];

@@ -40,7 +40,11 @@ export interface DeploymentSummary {
   readonly replicas?: number;
   readonly rollback_of?: string;
   readonly rollback_to?: number;
-  readonly rollback?: { readonly by: string; readonly release: number; readonly error?: Pick<Failure, 'code' | 'message'> };
+  readonly rollback?: {
+    readonly by: string;
+    readonly release: number;
+    readonly error?: Pick<Failure, 'code' | 'message'>;
+  };
   readonly rolled_back_by?: string;
   readonly failed_phase?: Phase;
   readonly error?: Pick<Failure, 'code' | 'message' | 'hint'>;

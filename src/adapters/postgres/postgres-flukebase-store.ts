@@ -140,7 +140,7 @@ export class PostgresFlukeBaseStore extends FlukeBaseStore {
   override async hurry(): Promise<void> {
     await this.database.query(
       `update flukebase_lanes set due_at = ${NOW}
-       where due_at > ${NOW} and lease_until is null and (state ->> 'attempts')::int > 0`,
+       where due_at > ${NOW} and lease_until is null and state ? 'last_error'`,
     );
   }
 

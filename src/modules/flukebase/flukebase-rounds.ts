@@ -60,7 +60,10 @@ export class FlukeBaseRounds implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   async #begin(): Promise<void> {
-    if (!this.#isBegun) await this.store.begin();
+    if (this.#isBegun) return;
+    await this.store.begin();
+    // Whoever starts it anew may have mended what it waits for.
+    await this.store.hurry();
     this.#isBegun = true;
   }
 

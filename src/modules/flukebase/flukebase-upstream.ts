@@ -14,12 +14,7 @@ import {
   withoutHold,
 } from '../../domain/flukebase-upstream.js';
 import { DELIVERY_RULE } from '../../domain/flukebase-lane.js';
-import {
-  isOutage,
-  verdictOn,
-  type FlukeBaseRoute,
-  type FlukeBaseVerdict,
-} from '../../domain/flukebase-verdict.js';
+import { isOutage, verdictOn, type FlukeBaseRoute, type FlukeBaseVerdict } from '../../domain/flukebase-verdict.js';
 import { FlukeBaseStore, type FlukeBaseReply, type RefusedEntry, type UpstreamReport } from '../../domain/ports.js';
 
 export interface Told {
@@ -105,7 +100,9 @@ export class FlukeBaseUpstream {
   async #tell(was: UpstreamReport['breaker'], verdict: FlukeBaseVerdict): Promise<void> {
     const { report } = this;
     if (was === 'closed' && report.breaker === 'open') {
-      this.#logger.warn(`FlukeBase fails, and is left in peace for a while: ${'error' in verdict ? verdict.error : ''}`);
+      this.#logger.warn(
+        `FlukeBase fails, and is left in peace for a while: ${'error' in verdict ? verdict.error : ''}`,
+      );
     }
     const isBack = was !== 'closed' && report.breaker === 'closed';
     if (isBack) this.#logger.log('FlukeBase is back');

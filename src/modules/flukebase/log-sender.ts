@@ -8,9 +8,7 @@ import { FlukeBase, type RefusedEntry } from '../../domain/ports.js';
 import { FlukeBaseUpstream, type Told } from './flukebase-upstream.js';
 
 /** Why the rest was not sent. `later`: nothing may be sent now, and nothing was tried. */
-export type SendingFailure =
-  | Extract<FlukeBaseVerdict, { kind: 'again' | 'paused' }>
-  | { readonly kind: 'later' };
+export type SendingFailure = Extract<FlukeBaseVerdict, { kind: 'again' | 'paused' }> | { readonly kind: 'later' };
 
 export interface SentEntries {
   /** Sequences of those that must be sent again, in order. */
@@ -66,7 +64,8 @@ class Sending {
       for (const entry of entries) await this.part([entry]);
       return;
     }
-    if (this.failure === undefined && (this.upstream.wait > 0 || !(await this.alive()))) this.failure = { kind: 'later' };
+    if (this.failure === undefined && (this.upstream.wait > 0 || !(await this.alive())))
+      this.failure = { kind: 'later' };
     if (this.failure !== undefined) {
       this.#keep(entries);
       return;

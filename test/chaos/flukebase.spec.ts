@@ -19,7 +19,7 @@ const DEPLOYMENTS = 100;
 const LINES = 1_000;
 const LINES_AT_ONCE = 100;
 const WRITERS = 4;
-const KILLS = 6;
+const KILLS = 5;
 const FAULTY_SHARE = 0.2;
 const SEED = 20_260_203;
 /** Longer than the test: no worker takes a phase over. */

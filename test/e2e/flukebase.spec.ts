@@ -6,21 +6,17 @@ import { FlukeBase } from '../support/flukebase.js';
 import { retryAfter, type Fault } from '../support/flukebase-faults.js';
 import { ScriptedServer } from '../support/scripted-server.js';
 import { SyncedDeployments } from '../support/synced-deployments.js';
-import { lines, serving } from '../support/web-apps.js';
+import { dockerfileServing, lines, QUICK_CHECK, serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
 
 /** Fails in its build, at once and with a dozen entries: what is told of it is what matters here. */
 const QUICK = { source: { dockerfile: lines('FROM busybox:1', 'COPY nothing /') } };
+/** Each one's own, or the builder would know the step. */
 const building = (seconds: number) => ({
-  source: {
-    dockerfile: lines(
-      'FROM busybox:1',
-      `RUN sleep ${seconds}; echo ${randomBytes(6).toString('hex')}`,
-      'CMD ["sleep", "1000"]',
-    ),
-  },
-  port: 0,
+  source: { dockerfile: dockerfileServing('built', `RUN sleep ${seconds}; echo ${randomBytes(6).toString('hex')}`) },
+  health_check: QUICK_CHECK,
 });
+
 let flukebase: FlukeBase;
 let elsewhere: ScriptedServer;
 let bench: Workbench;

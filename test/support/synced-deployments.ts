@@ -1,7 +1,6 @@
 /** What FlukeBase has of deployments, beside what FlukeDeploy says of them. */
 import { expect } from '@jest/globals';
 import type { UnifiedLogEntry } from '../../src/domain/log-entry.js';
-import { isFinal } from '../../src/domain/phases.js';
 import type { Client } from './client.js';
 import type { FlukeBase } from './flukebase.js';
 import type { HeldTask } from './flukebase-ledger.js';
@@ -66,10 +65,5 @@ export class SyncedDeployments {
       `the task ${task_id} is over`,
       IN_TIME_MS,
     );
-  }
-
-  isOver(id: string): boolean {
-    const status = this.flukebase.held.deployments.get(id)?.summaries.at(-1)?.status;
-    return status !== undefined && isFinal(status);
   }
 }

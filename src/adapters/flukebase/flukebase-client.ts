@@ -3,7 +3,7 @@
  * error and in no log: what axios throws holds it, and so is never passed on.
  */
 import { Agent } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { isNews, type DeploymentSummary } from '../../domain/deployment-summary.js';
 import {
@@ -55,7 +55,12 @@ export class FlukeBaseClient extends FlukeBase {
     this.#timeoutMs = timeoutMs;
     this.#masker = createMasker([token]);
     this.#http = axios.create({
-      httpsAgent: new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS, ...(this.#ca && { ca: this.#ca }) }),
+      // Made once: an agent compares all certificates of `ca` at each request.
+      httpsAgent: new Agent({
+        keepAlive: true,
+        maxSockets: MOST_CONNECTIONS,
+        ...(this.#ca && { secureContext: createSecureContext({ ca: this.#ca }) }),
+      }),
       headers: {
         authorization: `Bearer ${token}`,
         'user-agent': 'FlukeDeploy',
@@ -67,7 +72,8 @@ export class FlukeBaseClient extends FlukeBase {
       decompress: false,
       proxy: false,
       responseType: 'text',
-      // The text as it came: what it is worth is decided here.
+      // The texts as they are: axios would parse them once more on their way, and what came is judged here.
+      transformRequest: (text: unknown) => text,
       transformResponse: (text: unknown) => text,
       validateStatus: () => true,
     });

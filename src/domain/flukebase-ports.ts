@@ -127,6 +127,8 @@ export abstract class FlukeBaseStore {
   abstract claim(leaseMs: number, withBackfill: boolean): Promise<LaneClaim | undefined>;
   /** Everything at once; false when another process has taken the lane over, and nothing is kept. */
   abstract save(claim: LaneClaim, state: LaneState, next: LaneNext, letters?: readonly DeadLetter[]): Promise<boolean>;
+  /** Gives it back as it is kept, for whoever is next. */
+  abstract release(claim: LaneClaim): Promise<boolean>;
   /** Entries of the deployment behind `after`, up to and with `until`. */
   abstract entries(deploymentId: string, after: number, until: number, limit: number): Promise<LogRow[]>;
   abstract deployment(id: string): Promise<DeploymentNow | undefined>;

@@ -8,10 +8,10 @@ import {
   FRESH_UPSTREAM,
   hasAcceptedSince,
   hold,
+  isBack,
   sendSingles,
   takesBatches,
   waitBefore,
-  withoutHold,
   type CallOutcome,
   type Upstream,
 } from './flukebase-upstream.js';
@@ -104,8 +104,8 @@ describe('a hold', () => {
     expect(waitBefore(hold(held, NOW, 1_000, 'Another.'), NOW)).toBe(30_000);
   });
 
-  it('ends at once when FlukeBase takes something', () => {
-    expect(waitBefore(withoutHold(held), NOW)).toBe(0);
+  it('is not lifted by what was under way before', () => {
+    expect(waitBefore(calls(['passed'], { from: held }), NOW)).toBe(30_000);
   });
 });
 
@@ -114,6 +114,15 @@ it('batches are left alone for a while, and tried again', () => {
   expect(takesBatches(FRESH_UPSTREAM, NOW)).toBe(true);
   expect(takesBatches(upstream, NOW + 599_999)).toBe(false);
   expect(takesBatches(upstream, NOW + 600_000)).toBe(true);
+});
+
+it('an outage is over with the first call that passes after five that have failed', () => {
+  const [blip, outage] = [calls(times(4, 'failed')), calls(times(5, 'failed'))];
+  expect(isBack(blip, calls(['passed'], { from: blip }))).toBe(false);
+  expect(isBack(outage, calls(['failed'], { from: outage }))).toBe(false);
+  expect(isBack(outage, calls(['passed'], { from: outage }))).toBe(true);
+  const probed = callEnded(callBegun(open), OPENED + BREAKER_RULE.first_open_ms, 'passed');
+  expect(isBack(open, probed)).toBe(true);
 });
 
 it('it is known since when FlukeBase has taken something', () => {

@@ -31,9 +31,14 @@ export interface Upstream {
   /** Batches are not tried before: it had no such route. */
   readonly singles_until?: number;
   readonly accepted_at?: number;
+  /** Calls that have failed since the last one that passed. */
+  readonly failed_in_a_row: number;
 }
 
-export const FRESH_UPSTREAM: Upstream = { recent: [] };
+export const FRESH_UPSTREAM: Upstream = { recent: [], failed_in_a_row: 0 };
+
+/** So many calls that fail one after another are an outage: what waits because of it is tried as soon as it is over. */
+const OUTAGE_CALLS = 5;
 
 /** `passed`: it answered as one that works. `failed`: it did not. */
 export type CallOutcome = 'passed' | 'failed';
@@ -56,13 +61,12 @@ export function callBegun(upstream: Upstream): Upstream {
 }
 
 export function callEnded(upstream: Upstream, now: number, outcome: CallOutcome): Upstream {
-  const { open: _open, ...closed } = upstream;
-  if (upstream.open?.probing) {
-    if (outcome === 'passed') return { ...closed, recent: [], accepted_at: now };
-    return { ...upstream, open: opened(now, upstream.open.times + 1) };
-  }
+  const passed = outcome === 'passed';
+  const failed_in_a_row = passed ? 0 : upstream.failed_in_a_row + 1;
+  const { open, ...closed } = { ...upstream, failed_in_a_row, ...(passed && { accepted_at: now }) };
+  if (open?.probing) return passed ? { ...closed, recent: [] } : { ...closed, open: opened(now, open.times + 1) };
   const recent = counted(upstream.recent, now, outcome);
-  const after = { ...upstream, recent, ...(outcome === 'passed' && { accepted_at: now }) };
+  const after = { ...closed, recent, ...(open && { open }) };
   if (upstream.open !== undefined || !isFailing(recent)) return after;
   return { ...after, open: opened(now, 1) };
 }
@@ -77,16 +81,17 @@ export function hold(upstream: Upstream, now: number, ms: number, reason: string
   return { ...upstream, held: { until, reason } };
 }
 
-export function withoutHold({ held: _, ...upstream }: Upstream): Upstream {
-  return upstream;
-}
-
 export function sendSingles(upstream: Upstream, now: number, ms: number): Upstream {
   return { ...upstream, singles_until: now + ms };
 }
 
 export function takesBatches({ singles_until = 0 }: Upstream, now: number): boolean {
   return now >= singles_until;
+}
+
+/** Whether an outage has ended between the two. */
+export function isBack(before: Upstream, after: Upstream): boolean {
+  return before.failed_in_a_row >= OUTAGE_CALLS && after.failed_in_a_row === 0;
 }
 
 /** Whether it has taken something since, so that what it does not take is to blame itself. */

@@ -124,6 +124,15 @@ export class PostgresFlukeBaseStore extends FlukeBaseStore {
     });
   }
 
+  override async release({ id, fence }: LaneClaim): Promise<boolean> {
+    const released = await this.database.query(
+      `update flukebase_lanes set lease_until = null, due_at = ${NOW}
+       where id = $1 and fence = $2 and lease_until is not null returning id`,
+      [id, fence],
+    );
+    return released.length > 0;
+  }
+
   override async entries(deploymentId: string, behind: number, until: number, limit: number): Promise<LogRow[]> {
     const rows = await this.database.query<EntryRow & { epoch: string }>(
       `select ${ENTRY_COLUMNS}, (select epoch from stream) as epoch from entries

@@ -4,7 +4,6 @@ import { FlukeBase, FlukeBaseStore } from '../../domain/ports.js';
 import { LogHub } from '../logs/index.js';
 import { Rounds } from '../rounds/index.js';
 import { FlukeBaseDelivery } from './flukebase-delivery.js';
-import { FlukeBaseOptions } from './flukebase-options.js';
 
 const ROUND_MS = 1_000;
 /** Lines that come together go together; an entry is on its way within a second all the same. */
@@ -27,12 +26,10 @@ export class FlukeBaseRounds implements OnApplicationBootstrap, BeforeApplicatio
     private readonly delivery: FlukeBaseDelivery,
     private readonly store: FlukeBaseStore,
     private readonly flukebase: FlukeBase,
-    private readonly options: FlukeBaseOptions,
     private readonly hub: LogHub,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.options.isOn) return;
     // What is written from now on is told; without the database the first round that has it begins.
     await this.#begin().catch(() => undefined);
     this.#unsubscribe = this.hub.subscribe(() => this.#rounds.wake());

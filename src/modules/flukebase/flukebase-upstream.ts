@@ -8,17 +8,21 @@ import {
   FRESH_UPSTREAM,
   hasAcceptedSince,
   hold,
+  isBack,
   sendSingles,
   takesBatches,
   waitBefore,
-  withoutHold,
+  type Upstream,
 } from '../../domain/flukebase-upstream.js';
 import { DELIVERY_RULE } from '../../domain/flukebase-lane.js';
 import { isOutage, verdictOn, type FlukeBaseRoute, type FlukeBaseVerdict } from '../../domain/flukebase-verdict.js';
 import { FlukeBaseStore, type FlukeBaseReply, type RefusedEntry, type UpstreamReport } from '../../domain/ports.js';
 
+/** `later`: nothing may be sent now, and nothing was. */
+export type Verdict = FlukeBaseVerdict | { readonly kind: 'later' };
+
 export interface Told {
-  readonly verdict: FlukeBaseVerdict;
+  readonly verdict: Verdict;
   readonly refused: readonly RefusedEntry[];
 }
 
@@ -52,6 +56,8 @@ export class FlukeBaseUpstream {
 
   /** @throws the reason of the signal that the request was given */
   async ask(route: FlukeBaseRoute, size: number, request: () => Promise<FlukeBaseReply>): Promise<Told> {
+    // Looked at here, and not only by those who ask: several may have waited for the one probe.
+    if (this.wait > 0) return { verdict: { kind: 'later' }, refused: [] };
     this.#known = callBegun(this.#known);
     let reply: FlukeBaseReply;
     try {
@@ -67,11 +73,10 @@ export class FlukeBaseUpstream {
 
   async #learn(reply: FlukeBaseReply, verdict: FlukeBaseVerdict): Promise<void> {
     const now = Date.now();
-    const was = this.report.breaker;
+    const before = this.#known;
     this.#known = callEnded(this.#known, now, isOutage(reply) ? 'failed' : 'passed');
     switch (verdict.kind) {
       case 'done':
-        this.#known = withoutHold(this.#known);
         this.#alert = undefined;
         break;
       case 'again':
@@ -93,22 +98,23 @@ export class FlukeBaseUpstream {
       case 'dead':
         break;
     }
-    await this.#tell(was, verdict);
+    await this.#tell(before, verdict);
   }
 
   /** People ask any process how it stands: what this one has learnt is kept where all can see it. */
-  async #tell(was: UpstreamReport['breaker'], verdict: FlukeBaseVerdict): Promise<void> {
+  async #tell(before: Upstream, verdict: FlukeBaseVerdict): Promise<void> {
     const { report } = this;
-    if (was === 'closed' && report.breaker === 'open') {
+    if (before.open === undefined && this.#known.open !== undefined) {
       this.#logger.warn(
         `FlukeBase fails, and is left in peace for a while: ${'error' in verdict ? verdict.error : ''}`,
       );
     }
-    const isBack = was !== 'closed' && report.breaker === 'closed';
-    if (isBack) this.#logger.log('FlukeBase is back');
-    if (report.breaker === this.#reported?.breaker && report.paused === this.#reported.paused) return;
-    this.#reported = report;
-    await this.store.tell(report);
-    if (isBack) await this.store.hurry();
+    if (report.breaker !== this.#reported?.breaker || report.paused !== this.#reported.paused) {
+      this.#reported = report;
+      await this.store.tell(report);
+    }
+    if (!isBack(before, this.#known)) return;
+    this.#logger.log('FlukeBase is back');
+    await this.store.hurry();
   }
 }

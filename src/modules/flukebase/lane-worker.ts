@@ -72,7 +72,7 @@ export class LaneWorker {
     } catch (error) {
       // Stopped in the middle: the next process does it again, under the same keys.
       if (!signal.aborted) throw error;
-      await this.store.save(claim, state, { kind: 'wait', ms: 0 });
+      await this.store.release(claim);
     }
   }
 
@@ -117,6 +117,7 @@ export class LaneWorker {
         return this.#keep(claim, settled(state, digest, step === 'summary' ? undefined : task_id));
       case 'again':
       case 'paused':
+      case 'later':
         return this.#failed(claim, state, verdict, giveUp);
       case 'split':
       case 'singles':

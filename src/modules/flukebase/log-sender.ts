@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { DeadEntry } from '../../domain/dead-ranges.js';
-import { verdictOnEntry, type FlukeBaseVerdict } from '../../domain/flukebase-verdict.js';
+import { verdictOnEntry } from '../../domain/flukebase-verdict.js';
 import type { UnifiedLogEntry } from '../../domain/log-entry.js';
 import { FlukeBase, type RefusedEntry } from '../../domain/ports.js';
-import { FlukeBaseUpstream, type Told } from './flukebase-upstream.js';
+import { FlukeBaseUpstream, type Told, type Verdict } from './flukebase-upstream.js';
 
-/** Why the rest was not sent. `later`: nothing may be sent now, and nothing was tried. */
-export type SendingFailure = Extract<FlukeBaseVerdict, { kind: 'again' | 'paused' }> | { readonly kind: 'later' };
+/** Why the rest was not sent. */
+export type SendingFailure = Extract<Verdict, { kind: 'again' | 'paused' | 'later' }>;
 
 export interface SentEntries {
   /** Sequences of those that must be sent again, in order. */
@@ -64,8 +64,7 @@ class Sending {
       for (const entry of entries) await this.part([entry]);
       return;
     }
-    if (this.failure === undefined && (this.upstream.wait > 0 || !(await this.alive())))
-      this.failure = { kind: 'later' };
+    if (this.failure === undefined && !(await this.alive())) this.failure = { kind: 'later' };
     if (this.failure !== undefined) {
       this.#keep(entries);
       return;
@@ -77,6 +76,7 @@ class Sending {
         return;
       case 'again':
       case 'paused':
+      case 'later':
         this.failure = verdict;
         this.#keep(entries);
         return;

@@ -1,2 +1,2 @@
 /** What other parts may use of the rounds. */
-export { Rounds, type RoundsOptions } from './rounds.js';
+export { Rounds } from './rounds.js';

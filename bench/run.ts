@@ -9,6 +9,7 @@ import { append } from './append.bench.ts';
 import { deploy } from './deploy.bench.ts';
 import { edge } from './edge.bench.ts';
 import { fanOut } from './fan-out.bench.ts';
+import { flukebase } from './flukebase.bench.ts';
 import { phases } from './phases.bench.ts';
 import { plugins } from './plugins.bench.ts';
 import { query } from './query.bench.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   edge,
   phases,
   plugins,
+  flukebase,
   'fan-out': fanOut,
   query,
   append,

@@ -1,6 +1,8 @@
 /** Writes docs/reference from the tables in the built code; with `--check` it only says whether the pages are up to date. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { VARIABLES } from '../dist/config.js';
+import { DELIVERY_RULE } from '../dist/domain/flukebase-lane.js';
+import { BREAKER_RULE } from '../dist/domain/flukebase-upstream.js';
 import { ERRORS } from '../dist/domain/errors.js';
 import { LIMITS } from '../dist/domain/limits.js';
 import { PHASE_RULES } from '../dist/domain/phases.js';
@@ -74,6 +76,11 @@ const pages = {
         rule.max_attempts,
         rule.backoff_ms,
       ]),
+    ),
+    '## Delivery to FlukeBase',
+    table(
+      ['rule', 'value'],
+      Object.entries({ ...DELIVERY_RULE, ...BREAKER_RULE }).map(([name, value]) => [`\`${name}\``, value]),
     ),
   ),
 };

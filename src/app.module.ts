@@ -30,6 +30,7 @@ import { TrivyProgram } from './adapters/trivy/trivy-program.js';
 import { TrivyScanner } from './adapters/trivy/trivy-scanner.js';
 import { HttpWebhookSender } from './adapters/webhooks/http-webhook-sender.js';
 import type { Config } from './config.js';
+import { flukebaseParts } from './flukebase-parts.js';
 import { LIMITS } from './domain/limits.js';
 import {
   AgentStore,
@@ -77,10 +78,11 @@ import {
   WorkspaceOptions,
 } from './modules/deployments/index.js';
 import { CaptainOptions, EdgeKeeping } from './modules/edge/index.js';
+import { FlukeBaseModule } from './modules/flukebase/index.js';
 import { LogsModule } from './modules/logs/index.js';
 import { McpOptions } from './modules/mcp/index.js';
 import { Dependencies } from './modules/health/index.js';
-import { NO_SERVER_PLUGINS, parseServerPlugins, Plugins, type ServerPlugins } from './modules/plugins/index.js';
+import { Plugins, readServerPlugins } from './modules/plugins/index.js';
 import { builtInPlugins } from './plugins/index.js';
 import { VERSION } from './version.js';
 import { NotificationsModule } from './modules/notifications/index.js';
@@ -88,17 +90,6 @@ import { BullPhaseQueue, QueueConnections } from './queue/bull-phase-queue.js';
 import { QueueModule } from './queue/queue.module.js';
 
 const MEGABYTE = 1024 * 1024;
-
-/** @throws Error that names the variable and each wrong field */
-function readServerPlugins(text: string | undefined): ServerPlugins {
-  if (text === undefined) return NO_SERVER_PLUGINS;
-  try {
-    return parseServerPlugins(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${reason}`, { cause: error });
-  }
-}
 
 @Injectable()
 class TokenStreamAuthenticator extends StreamAuthenticator {
@@ -166,6 +157,7 @@ export class PortsModule {
     const scanner = trivy(config, docker, images);
     const sboms = new PostgresSboms(database);
     const builtIn = builtInPlugins({ cluster, images, scanner, sboms }, VERSION);
+    const flukebase = flukebaseParts(config, infrastructure);
     const values: readonly (readonly [InjectionToken, unknown])[] = [
       [LogStore, new PostgresLogStore(database, instance)],
       [DeploymentStore, new PostgresDeploymentStore(database, { instance, retention_days: config.LOG_RETENTION_DAYS })],
@@ -200,6 +192,7 @@ export class PortsModule {
       [EdgeKeeping, new EdgeKeeping(config.FLUKEDEPLOY_ROLE !== 'api')],
       [NotificationStore, new PostgresNotificationStore(database, config.LOG_RETENTION_DAYS)],
       [WebhookSender, new HttpWebhookSender({ allowedHosts: config.NOTIFY_ALLOWED_HOSTS })],
+      ...flukebase.values,
       [RegistryStore, registryStore],
       [AppStore, new PostgresAppStore(database)],
       [
@@ -230,6 +223,7 @@ export class PortsModule {
           ...(hasEdge && config.FLUKEDEPLOY_ROLE !== 'api'
             ? [{ name: 'edge', required: false, check: () => edge.ping() }]
             : []),
+          ...flukebase.dependencies,
         ]),
       ],
     ];
@@ -254,6 +248,7 @@ export class AppModule {
         PortsModule.for(config, infrastructure),
         HttpModule,
         CertificatesModule.for(role === 'api' ? 'api' : 'worker'),
+        FlukeBaseModule.for(role === 'api' || config.FLUKEBASE_API_TOKEN === undefined ? 'api' : 'worker'),
         NotificationsModule.for(role === 'api' ? 'api' : 'worker'),
         QueueModule.for(role === 'api' ? 'api' : 'worker'),
         ...serving,

@@ -43,6 +43,14 @@ describe('readConfig', () => {
     expect(() => readConfig({ DATABASE_URL: 'mysql://user:hunter2@db/x' })).toThrow(/^(?![^]*hunter2)[^]*DATABASE_URL/);
   });
 
+  it('takes FlukeBase over TLS only, and repeats no token', () => {
+    expect(() => readConfig({ FLUKEBASE_API_URL: 'http://flukebase.me/api/v1' })).toThrow(/FLUKEBASE_API_URL: must be/);
+    expect(() => readConfig({ FLUKEBASE_API_TOKEN: 'fbk_1\nx-evil: 1' })).toThrow(
+      /^(?![^]*fbk_1)[^]*FLUKEBASE_API_TOKEN: must be printable ASCII/,
+    );
+    expect(readConfig({}).FLUKEBASE_API_TOKEN).toBeUndefined();
+  });
+
   it('takes an empty variable for an absent one', () => {
     expect(readConfig({ PORT: '', REDIS_URL: '' })).toMatchObject({ PORT: 3000, REDIS_URL: undefined });
   });

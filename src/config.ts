@@ -77,6 +77,9 @@ export const VARIABLES = {
     email,
   ),
   ACME_CA_FILE: variable('PEM file of what a private authority’s own HTTPS is signed by', (path) => resolve(path)),
+  FLUKEBASE_API_URL: variable('where FlukeBase is told of deployments', url('https:'), 'https://flukebase.me/api/v1'),
+  FLUKEBASE_API_TOKEN: variable('token for FlukeBase; absent = nothing is sent to it, and nothing kept for it', token),
+  FLUKEBASE_CA_FILE: variable('PEM file of what a private FlukeBase’s HTTPS is signed by', (path) => resolve(path)),
   FLUKEDEPLOY_ADMIN_PASSWORD: variable('admin password; absent = one is made at the first start', atLeast(8)),
   FLUKEDEPLOY_SECRET_KEY: variable('32 bytes in base64 that encrypt secrets at rest; absent = made in DATA_DIR', key),
   FLUKEDEPLOY_PLUGIN_CONFIG: variable(
@@ -203,6 +206,12 @@ function url(...protocols: string[]): (value: string) => string {
 
 function email(value: string): string {
   if (!/^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(value)) throw new Error('must be an e-mail address');
+  return value;
+}
+
+/** It goes into a header, where a line break would be another header. */
+function token(value: string): string {
+  if (!/^[\x21-\x7e]{1,1000}$/.test(value)) throw new Error('must be printable ASCII without spaces');
   return value;
 }
 

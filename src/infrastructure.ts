@@ -31,6 +31,8 @@ export interface Infrastructure {
   readonly secrets: Secrets;
   /** PEM of whom the certificate authority's own HTTPS is signed by, beside the public ones. */
   readonly acmeAuthorities: string | undefined;
+  /** The same for FlukeBase. */
+  readonly flukebaseAuthorities: string | undefined;
   /** Those that FLUKEDEPLOY_PLUGINS names. */
   readonly externalPlugins: readonly Plugin[];
   /** Text of the file that FLUKEDEPLOY_PLUGIN_CONFIG names. */
@@ -116,12 +118,14 @@ async function open(
     });
   }
   const docker = new DockerClient(config.DOCKER_HOST);
-  const [acmeAuthorities, pluginConfig] = await Promise.all([
+  const [acmeAuthorities, flukebaseAuthorities, pluginConfig] = await Promise.all([
     textOf(config.ACME_CA_FILE, 'ACME_CA_FILE'),
+    textOf(config.FLUKEBASE_CA_FILE, 'FLUKEBASE_CA_FILE'),
     textOf(config.FLUKEDEPLOY_PLUGIN_CONFIG, 'FLUKEDEPLOY_PLUGIN_CONFIG'),
   ]);
   const installation = await database.installation();
-  return { database, redis, docker, installation, secrets, acmeAuthorities, externalPlugins, pluginConfig };
+  const authorities = { acmeAuthorities, flukebaseAuthorities };
+  return { database, redis, docker, installation, secrets, ...authorities, externalPlugins, pluginConfig };
 }
 
 /** @throws Error that names the variable where its file cannot be read */

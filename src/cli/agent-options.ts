@@ -70,7 +70,7 @@ function addTokenCommand(program: Command, context: CommandContext, end: End): v
 }
 
 /** The token that login keeps can deploy, and no more: these need another one in FLUKEDEPLOY_TOKEN, or the password. */
-function withAdminOptions(command: Command): Command {
+export function withAdminOptions(command: Command): Command {
   return command
     .option('--password-file <file>', 'as administrator: file that holds the password')
     .option('--password-stdin', 'as administrator: read the password from standard input')

@@ -114,6 +114,42 @@ export interface FreezeAnswer {
   readonly reason: string;
 }
 
+export interface FlukeBaseAnswer {
+  readonly enabled: boolean;
+  readonly url: string;
+  readonly waiting: number;
+  readonly lag_seconds: number;
+  readonly dead: number;
+  readonly breaker: string;
+  readonly paused?: string;
+  readonly last_error?: string;
+}
+
+export interface FlukeBaseCheckAnswer {
+  readonly works: boolean;
+  readonly findings: readonly { readonly ok: boolean; readonly message: string }[];
+}
+
+export interface DeadLetterAnswer {
+  readonly id: string;
+  readonly deployment_id: string;
+  readonly kind: 'log' | 'deployment' | 'task';
+  readonly first_sequence: number;
+  readonly last_sequence: number;
+  readonly error: string;
+  readonly died_at: string;
+}
+
+export interface DeadLettersAnswer {
+  readonly dead_letters: readonly DeadLetterAnswer[];
+}
+
+export interface BackfilledAnswer {
+  readonly deployments: number;
+  readonly queued: number;
+  readonly next_cursor?: string;
+}
+
 export interface AgentsAnswer {
   readonly agents: readonly {
     readonly agent: string;

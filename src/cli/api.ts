@@ -6,12 +6,16 @@ import type { Phase } from '../domain/phases.js';
 import type {
   AppsAnswer,
   AuditAnswer,
+  BackfilledAnswer,
+  DeadLettersAnswer,
   DeploymentAnswer,
   EntriesAnswer,
   HistoryAnswer,
   AgentsAnswer,
   ApprovalAnswer,
   ApprovalsAnswer,
+  FlukeBaseAnswer,
+  FlukeBaseCheckAnswer,
   FrozenAnswer,
   LogsAnswer,
   PluginsAnswer,
@@ -213,6 +217,40 @@ export class Api {
     const path = `/api/v1/approvals/${encodeURIComponent(id)}/${word}`;
     return this.transport.send({ method: 'POST', path, json: body, attempts: 1 });
   }
+
+  flukebase(): Promise<FlukeBaseAnswer> {
+    return this.transport.send({ method: 'GET', path: '/api/v1/flukebase' });
+  }
+
+  checkFlukeBase(): Promise<FlukeBaseCheckAnswer> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/flukebase/check' });
+  }
+
+  /** The same window again queues nothing twice. */
+  backfillFlukeBase(window: {
+    readonly since: string;
+    readonly until: string;
+    readonly cursor?: string;
+  }): Promise<BackfilledAnswer> {
+    return this.transport.send({ method: 'POST', path: '/api/v1/flukebase/backfill', json: window });
+  }
+
+  deadLetters(limit: number, before: string | undefined): Promise<DeadLettersAnswer> {
+    return this.transport.send({ method: 'GET', path: deadLetterPath(), query: { limit, before } });
+  }
+
+  /** Sent once, as discarding: the second time there would be none. */
+  replayDeadLetter(id: string): Promise<void> {
+    return this.transport.send({ method: 'POST', path: `${deadLetterPath(id)}/replay`, attempts: 1 });
+  }
+
+  discardDeadLetter(id: string): Promise<void> {
+    return this.transport.send({ method: 'DELETE', path: deadLetterPath(id), attempts: 1 });
+  }
+}
+
+function deadLetterPath(id?: string): string {
+  return `/api/v1/flukebase/dead-letters${id === undefined ? '' : `/${encodeURIComponent(id)}`}`;
 }
 
 function appPath(name: string): string {

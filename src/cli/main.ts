@@ -21,6 +21,7 @@ import { withDeployOptions, withValidateOptions, type DeployOptions } from './de
 import { cancel, history, status } from './deployment.commands.js';
 import { reportFailure } from './failure-report.js';
 import { EXIT, exitCodeOf } from './failures.js';
+import { addFlukeBaseCommands } from './flukebase-options.js';
 import { login, logout } from './login.command.js';
 import { logs, type LogsOptions } from './logs.command.js';
 import { mcp } from './mcp.command.js';
@@ -133,6 +134,7 @@ function commandTable(context: CommandContext, end: End): Command {
   addPluginCommands(program, context, end);
   addAuditCommands(program, context, end);
   addAgentCommands(program, context, end);
+  addFlukeBaseCommands(program, context, end);
   return program;
 }
 

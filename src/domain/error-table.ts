@@ -233,6 +233,10 @@ export const ERRORS = {
   registry_not_found: request(404, 'No registry has this name.'),
   rollback_failed: permanent('The rollback failed too.', 'Look at what serves now, and deploy a good version.'),
 
+  // FlukeBase
+  flukebase_off: request(409, 'FlukeBase is not switched on.', 'Set FLUKEBASE_API_TOKEN and start the server again.'),
+  dead_letter_not_found: request(404, 'No dead letter has this id.'),
+
   // Plugins
   plugin_invalid: permanent('The plugin cannot be loaded.'),
   plugin_missing: permanent('The plugin is not on this worker.', 'Give every worker the same FLUKEDEPLOY_PLUGINS.'),

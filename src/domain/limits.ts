@@ -10,6 +10,7 @@ export const LIMITS = {
   archive_expansion: 4,
   page_entries: 10_000,
   page_deployments: 1_000,
+  page_dead_letters: 1_000,
   replicas: 100,
   env_variables: 500,
   env_value_length: 32_768,

@@ -1,13 +1,10 @@
 /** What becomes of a notification after an attempt: the table of retries, and the decision by it. */
+import { fullJitter, type BackoffRule } from './full-jitter.js';
 import type { TargetType, WebhookReply } from './notification-ports.js';
 
-interface RetryRule {
+interface RetryRule extends BackoffRule {
   /** Attempts in all. */
   readonly max_attempts: number;
-  /** Longest wait after the first failure; doubled for each further one. */
-  readonly first_ms: number;
-  /** No wait is longer, whatever Retry-After asks for. */
-  readonly longest_ms: number;
 }
 
 export const NOTIFICATION_RETRIES: RetryRule = { max_attempts: 12, first_ms: 5_000, longest_ms: 3_600_000 };
@@ -47,8 +44,7 @@ export function verdictOn(reply: WebhookReply, type: TargetType, attempt: number
 
 /** After a failure that may pass. */
 export function again(error: string, attempt: number, random: number, retryAfterMs = 0): Verdict {
-  const { max_attempts, first_ms, longest_ms } = NOTIFICATION_RETRIES;
+  const { max_attempts } = NOTIFICATION_RETRIES;
   if (attempt >= max_attempts) return { kind: 'dead', error: `${error} It was tried ${attempt} times.` };
-  const step = Math.min(first_ms * 2 ** (attempt - 1), longest_ms);
-  return { kind: 'again', error, wait_ms: Math.min(Math.max(Math.round(step * random), retryAfterMs), longest_ms) };
+  return { kind: 'again', error, wait_ms: fullJitter(NOTIFICATION_RETRIES, attempt, random, retryAfterMs) };
 }

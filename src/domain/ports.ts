@@ -10,6 +10,7 @@ export * from './app-ports.js';
 export * from './job-ports.js';
 export * from './scan-ports.js';
 export * from './notification-ports.js';
+export * from './flukebase-ports.js';
 export * from './policy-ports.js';
 export type { Principal } from './policy.js';
 import type { AppPlace } from './app-ports.js';

@@ -8,6 +8,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { WebhookSender, type WebhookReply, type WebhookRequest } from '../../domain/notification-ports.js';
 import { checkedAddresses, HostUnusable, isListed } from '../network/public-address.js';
+import { retryAfterMs } from '../network/retry-after.js';
 
 const ANSWER_BYTES = 64 * 1024;
 
@@ -94,13 +95,6 @@ function answering(addresses: readonly string[]): LookupFunction {
     if (all) callback(null, found);
     else callback(null, found[0]?.address ?? '', found[0]?.family);
   };
-}
-
-/** @param now milliseconds since the epoch, for a date */
-function retryAfterMs(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  const wait = /^\s*\d+(?:\.\d+)?\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(wait) ? Math.max(0, Math.round(wait)) : undefined;
 }
 
 /** The message of a network error names the address; its code does not. */

@@ -2,7 +2,7 @@
 import { Module } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
 
-export { Dependencies } from './health.controller.js';
+export { Dependencies, type Dependency } from './health.controller.js';
 export { DependencyView } from './health.view.js';
 
 @Module({ controllers: [HealthController] })

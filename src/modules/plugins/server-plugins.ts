@@ -58,3 +58,14 @@ function json(text: string): unknown {
     throw new Error('it is not valid JSON');
   }
 }
+
+/** Of the file that FLUKEDEPLOY_PLUGIN_CONFIG names. @throws Error that names the variable and each wrong field */
+export function readServerPlugins(text: string | undefined): ServerPlugins {
+  if (text === undefined) return NO_SERVER_PLUGINS;
+  try {
+    return parseServerPlugins(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`FLUKEDEPLOY_PLUGIN_CONFIG: ${reason}`, { cause: error });
+  }
+}

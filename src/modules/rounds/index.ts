@@ -1,0 +1,2 @@
+/** What other parts may use of the rounds. */
+export { Rounds } from './rounds.js';

@@ -5,19 +5,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { TarArchives } from '../adapters/archive/tar-archives.js';
+import { collectGarbage } from '../../test/support/memory.js';
 import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import { packed, requireSource } from './pack.js';
 
 const temporary = temporaryFolder();
 const folder = () => join(temporary.path, 'app');
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-}
 
 async function write(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {

@@ -1,6 +1,7 @@
 /** What a job is on the real Swarm: its command, its surroundings, its output and its end. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startJobFixtures, type JobFixtures } from '../../../test/support/job-fixtures.js';
+import { heldInMemory } from '../../../test/support/memory.js';
 import { LIMITS } from '../../domain/limits.js';
 import type { Job } from '../../domain/ports.js';
 
@@ -15,11 +16,6 @@ beforeAll(async () => {
   ({ swarm, jobs, job, call } = await startJobFixtures());
 });
 afterAll(() => swarm.clean());
-
-function inMemory(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 describe('a job', () => {
   it('runs its command with the env and the secrets of the app, and gives its output in order', async () => {
@@ -80,9 +76,9 @@ describe('a job', () => {
     );
     let lines = 0;
     let most = 0;
-    const before = inMemory();
+    const before = heldInMemory();
     function count(): void {
-      if (lines++ % 500 === 0) most = Math.max(most, inMemory() - before);
+      if (lines++ % 2_000 === 0) most = Math.max(most, heldInMemory() - before);
     }
     const { last_lines } = await running;
     expect(lines).toBe(megabytes * 1024 + 1);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { collectGarbage } from '../../../test/support/memory.js';
 import { isReachableBy, isRoot, lockDataDirectory, makeDirectory, socketDirectory } from './data-directory.js';
 
 const anotherUser = { uid: 54321, gid: 54321 };
@@ -46,10 +47,7 @@ describe('lockDataDirectory', () => {
 
   it('holds although nobody keeps the answer', async () => {
     await lockDataDirectory(directory);
-    const { setFlagsFromString } = await import('node:v8');
-    const { runInNewContext } = await import('node:vm');
-    setFlagsFromString('--expose-gc');
-    (runInNewContext('gc') as () => void)();
+    collectGarbage();
     await expect(lockDataDirectory(directory)).rejects.toThrow(directory);
   });
 });

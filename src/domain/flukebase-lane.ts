@@ -17,7 +17,7 @@ export const DELIVERY_RULE = {
   /** Time of failing after which it is given up in any case. */
   give_up_ms: 86_400_000,
   /** How long nothing is tried after FlukeBase refused the token or had no such route. */
-  pause_ms: 60_000,
+  pause_ms: 20_000,
   /** How long entries go one by one after FlukeBase had no route for batches. */
   singles_ms: 600_000,
 } as const;

@@ -18,6 +18,8 @@ const PLANTED = 'planted-4711-secret';
 const NEVER_READY = { path: '/missing', interval_ms: 500, healthy_threshold: 1, deadline_ms: 120_000 };
 
 type Ask = (method: string, path: string, body?: unknown) => Promise<Answer<Record<string, unknown>>>;
+const LETTER = 'fdl-01m84grt1yy83tfdaztr1btp39';
+
 interface Row {
   readonly action: string;
   /** What can only be refused here; elsewhere its success is seen with the parts that it needs. */
@@ -57,9 +59,21 @@ const ROWS: Readonly<Record<string, Row>> = {
     action: 'notification.retry',
     refused: { path: () => `/api/v1/deployments/${live}/notifications/ntf-0/retry`, code: 'notification_not_found' },
   },
+  'POST /api/v1/flukebase/backfill': {
+    action: 'flukebase.backfill',
+    refused: { path: () => '/api/v1/flukebase/backfill', code: 'invalid_field' },
+  },
+  'POST /api/v1/flukebase/dead-letters/{letter}/replay': {
+    action: 'flukebase.replay',
+    refused: { path: () => `/api/v1/flukebase/dead-letters/${LETTER}/replay`, code: 'flukebase_off' },
+  },
+  'DELETE /api/v1/flukebase/dead-letters/{letter}': {
+    action: 'flukebase.discard',
+    refused: { path: () => `/api/v1/flukebase/dead-letters/${LETTER}`, code: 'dead_letter_not_found' },
+  },
 };
 /** What changes nothing, though it is a POST. */
-const LOOKS = ['POST /api/v1/validate', 'POST /api/v1/policy/explain'];
+const LOOKS = ['POST /api/v1/validate', 'POST /api/v1/policy/explain', 'POST /api/v1/flukebase/check'];
 const PUBLIC = ['POST /api/v1/session', 'POST /api/v2/login'];
 
 let bench: Workbench;
@@ -211,7 +225,8 @@ describe('a change leaves one record', () => {
   it.each(Object.entries(ROWS).flatMap(([route, { refused }]) => (refused ? [[route, refused] as const] : [])))(
     'also where %s can only fail',
     async (route, { path, code }) => {
-      const { answer, records } = await recordsOf(() => ask('POST', path(), {}));
+      const [method = ''] = route.split(' ');
+      const { answer, records } = await recordsOf(() => ask(method, path(), method === 'DELETE' ? undefined : {}));
       expect(answer.body).toMatchObject({ code });
       expect(records).toMatchObject([{ action: ROWS[route]?.action, outcome: code }]);
       succeeded.add(route);

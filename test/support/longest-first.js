@@ -8,6 +8,8 @@ const LONGEST = [
   'chaos/killed-server',
   'chaos/many-workers',
   'chaos/broken-stores',
+  'contracts/edge-traffic',
+  'docker/swarm-cluster',
 ];
 
 const place = ({ path }) => {

@@ -1,5 +1,6 @@
 /** Masks secrets in everything that is stored or shown: values that are known, shapes that are typical, keys that tell. */
 import { LIMITS } from './limits.js';
+import { printable } from './printable-text.js';
 import { knownPatterns } from './secret-forms.js';
 import { looksSecret, SECRET_PATTERNS } from './secret-patterns.js';
 
@@ -56,6 +57,11 @@ export function createMasker(known: Iterable<string>): Masker {
 /** Masks the lines of one stream in their order, and cuts those that are too long. */
 export function createLineMasker(masker: Masker): (line: string) => string {
   return lineByLine((line) => masker.mask(line, LIMITS.log_line_length));
+}
+
+/** A text of somebody else; one that is too long is masked before it is cut, as half a secret is not known as one. */
+export function boundedText(masker: Masker, text: string, length: number): string {
+  return text.length <= length ? text : masker.mask(printable(text), length);
 }
 
 const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/;

@@ -4,7 +4,7 @@ import type { DeploymentState, Fact, PhaseOutputs } from '../../domain/deploymen
 import { DeployError, toFailure } from '../../domain/errors.js';
 import { LIMITS } from '../../domain/limits.js';
 import { createDeploymentLog, type EventMetadata, type LogDraft, type LogLevel } from '../../domain/log-entry.js';
-import { createLineMasker, createMasker, secretValues, type Masker } from '../../domain/masking.js';
+import { boundedText, createLineMasker, createMasker, secretValues, type Masker } from '../../domain/masking.js';
 import type { Phase } from '../../domain/phases.js';
 import type { Appended, AppendItem, Claim, DeploymentRecord } from '../../domain/ports.js';
 import { printable } from '../../domain/printable-text.js';
@@ -116,9 +116,7 @@ export class DeploymentSession {
     }
   };
 
-  /** A text of somebody else; one that is too long is masked before it is cut, as half a secret is not known as one. */
-  readonly bounded = (text: string, length: number): string =>
-    text.length <= length ? text : this.#masker.mask(printable(text), length);
+  readonly bounded = (text: string, length: number): string => boundedText(this.#masker, text, length);
 
   /** Time and place of an entry made now, for the builders of `log-entry`. */
   place(): { at: string; phase: Phase; attempt: number } {

@@ -1,7 +1,6 @@
 /** A validation as hooks see it: it has the configuration and the secrets of a deployment, and writes no log. */
 import type { Hook } from '../../../domain/hooks.js';
-import { createMasker, secretValues, type Masker } from '../../../domain/masking.js';
-import { printable } from '../../../domain/printable-text.js';
+import { boundedText, createMasker, secretValues, type Masker } from '../../../domain/masking.js';
 import type { HookSession } from '../hooks/hook-session.js';
 import type { Outlook } from './outlook.js';
 
@@ -37,7 +36,6 @@ export class ValidationSession implements HookSession {
   /** What counts of a hook is how it ends; nobody reads what it says meanwhile. */
   emit(): void {}
   note(): void {}
-  readonly bounded = (text: string, length: number): string =>
-    text.length <= length ? text : this.#masker.mask(printable(text), length);
+  readonly bounded = (text: string, length: number): string => boundedText(this.#masker, text, length);
   readonly output = (): void => undefined;
 }

@@ -1,18 +1,17 @@
 /** FlukeBase fails in every way, workers are killed while it holds their requests: it ends up with everything, once and in order. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Database } from '../../src/adapters/postgres/database.js';
-import { startPrivatePostgres } from '../../src/adapters/postgres/private-postgres.js';
 import type { PrivateServer } from '../../src/adapters/process/supervised-child.js';
-import { startPrivateRedis } from '../../src/adapters/redis/private-redis.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
 import type { Claim } from '../../src/domain/ports.js';
 import { FlukeBase } from '../support/flukebase.js';
 import { ADMIN_PASSWORD, startProcess, stopProcess, type RunningServer } from '../support/server-process.js';
 import { StoreProcess } from '../support/store-process.js';
+import { startPrivateStores } from '../support/private-stores.js';
 import { until } from '../support/until.js';
 
 const DEPLOYMENTS = 100;
@@ -36,15 +35,7 @@ const workers = new Map<Name, RunningServer>();
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'flukedeploy-flukebase-'));
-  await chmod(root, 0o711);
-  const options = (name: string) => ({
-    directory: join(root, name),
-    log: () => undefined,
-    onFatal: (error: Error) => {
-      throw error;
-    },
-  });
-  privateServers = await Promise.all([startPrivatePostgres(options('postgres')), startPrivateRedis(options('redis'))]);
+  privateServers = await startPrivateStores(root);
   const database = new Database(privateServers[0]!.url);
   await database.migrate();
   stores = new StoreProcess(database, { lease_ms: LEASE_MS });

@@ -1,16 +1,15 @@
 /** One API and several workers on the same stores: workers are killed, frozen and stopped, and deployments end once. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startPrivatePostgres } from '../../src/adapters/postgres/private-postgres.js';
 import type { PrivateServer } from '../../src/adapters/process/supervised-child.js';
-import { startPrivateRedis } from '../../src/adapters/redis/private-redis.js';
 import { FlukeDeployEventType, type UnifiedLogEntry } from '../../src/domain/log-entry.js';
 import { Client } from '../support/client.js';
 import { ADMIN_PASSWORD, startProcess, stopProcess, type RunningServer } from '../support/server-process.js';
 import { SwarmState } from '../support/swarm-state.js';
+import { startPrivateStores } from '../support/private-stores.js';
 
 const prefix = `fdworkers-${randomBytes(4).toString('hex')}`;
 /** No two are alike, so that the builder's cache knows none of them. */
@@ -27,15 +26,7 @@ let workers: Map<string, RunningServer>;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'flukedeploy-workers-'));
-  await chmod(root, 0o711);
-  const options = (name: string) => ({
-    directory: join(root, name),
-    log: () => undefined,
-    onFatal: (error: Error) => {
-      throw error;
-    },
-  });
-  stores = await Promise.all([startPrivatePostgres(options('postgres')), startPrivateRedis(options('redis'))]);
+  stores = await startPrivateStores(root);
   const [postgres, redis] = stores;
   environment = {
     DATABASE_URL: postgres?.url ?? '',

@@ -165,7 +165,12 @@ describe.each([1, 2, 3])('run %i: no request fails while', (run) => {
     }));
 });
 
-it('a wrong recipe is seen: the old replicas go before new ones are there', async () => {
-  await bench.swarm.removeAllReplicas(bench.app('web'));
-  await until(async () => loads.every((load) => load.report().failed > 0), 'both loads see it', 60_000);
+it('a wrong recipe is seen: the old replicas end before new ones are there', async () => {
+  for (const load of loads) load.mark('wrong recipe');
+  const wrong = async () => {
+    await bench.swarm.killAllReplicas(bench.app('web'));
+    return loads.every((load) => load.hasFailed());
+  };
+  const seen = () => `both loads see it: ${JSON.stringify(loads.map((load) => load.report().phases.at(-1)))}`;
+  await until(wrong, seen, 60_000);
 });

@@ -145,15 +145,12 @@ export class SwarmState {
     }, 'new processes of the edge serve');
   }
 
-  /** What nobody should do: all replicas of the app go before new ones come. */
-  async removeAllReplicas(app: string): Promise<void> {
+  /** What nobody should do: whatever runs for the app is killed, before anything new is there. */
+  async killAllReplicas(app: string): Promise<void> {
     const docker = await this.#client.calls();
-    const service = (await this.services(app)).at(-1);
-    if (service?.Spec === undefined) throw new Error(`${app} has no service`);
-    const { Spec, ID, Version } = service;
-    await docker
-      .getService(ID)
-      .update({ ...Spec, Mode: { Replicated: { Replicas: 0 } }, version: Number(Version?.Index) });
+    const kills = (await this.running(app)).map((id) => docker.getContainer(id).kill());
+    // One may have ended by itself since it was looked at.
+    await Promise.allSettled(kills);
   }
 
   /** What an edge leaves behind beside its service. */

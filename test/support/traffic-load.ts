@@ -139,6 +139,12 @@ export class TrafficLoad {
     return { version, since: Math.min(...requests.map(({ begun }) => begun).filter((begun) => begun > other)) };
   }
 
+  /** Whether anything has failed. @throws Error when its process has ended: it sees nothing any more */
+  hasFailed(): boolean {
+    if (this.#death) throw this.#death;
+    return this.#samples.some(({ failure }) => failure !== undefined);
+  }
+
   /** Sends no more, waits for what is on its way, and answers the report. */
   async stop(): Promise<TrafficReport> {
     this.#tell('stop');

@@ -43,6 +43,11 @@ export class LogReplay {
     return this.inTurn(() => this.logs.read(encodeCursor(after), scope, PAGE_ENTRIES));
   }
 
+  /** The app that a deployment is of; `undefined` where there is no such deployment. */
+  async appOf(deploymentId: string): Promise<string | undefined> {
+    return (await this.inTurn(() => this.deployments.find(deploymentId)))?.state.identity.app_name;
+  }
+
   /** Final status of the one deployment that the selection follows; what the client may not see has none. */
   async finalStatus(selection: Selection): Promise<DeploymentStatus | undefined> {
     const { deployment_id } = selection.filter;

@@ -11,7 +11,7 @@ import {
 import type { WebSocket } from 'ws';
 import { LogHub } from '../../modules/logs/index.js';
 import { LogFanOut } from './log-fan-out.js';
-import { parseSubscription, Selection, urlFields } from './log-filter.js';
+import { parseSubscription, Selection, urlFields, type StreamFilter } from './log-filter.js';
 import { LogReplay } from './log-replay.js';
 import { LogStreamOptions } from './log-stream.options.js';
 import { LogStreamServer } from './log-stream.server.js';
@@ -157,12 +157,22 @@ export class LogStreamGateway
   private async follow(client: StreamClient, fields: unknown, reply: Reply): Promise<void> {
     if (fields === undefined) return;
     const { filter, since } = parseSubscription(fields);
-    await this.refusals.foreignApp(client, filter.app_name);
+    await this.recordForeign(client, filter);
     const place = await this.replay.placeOf(since);
     if (!client.socket.open) return;
     reply({ type: 'subscribed', filter, ...(since !== undefined && { since }) });
     const selection = new Selection(filter, client.session.principal?.apps);
     client.follow(new LogSubscriber(selection, client.socket, this, place, since !== undefined));
+  }
+
+  /** What a limited token names of others: the subscription brings nothing of it, and does not say why. */
+  private async recordForeign(client: StreamClient, { app_name, deployment_id }: StreamFilter): Promise<void> {
+    if (client.session.principal?.apps === undefined) return;
+    await this.refusals.foreignApp(client, app_name);
+    if (deployment_id === undefined) return;
+    // What cannot be looked up now cannot be streamed now either.
+    const owner = await this.replay.appOf(deployment_id).catch(() => undefined);
+    if (owner !== app_name) await this.refusals.foreignApp(client, owner);
   }
 
   /** An error is an answer too; it ends the connection only where a token had to come first. */

@@ -192,6 +192,23 @@ describe('who may connect', () => {
       expect(stream.trail.records).toMatchObject([{ actor: { token_id: 'aaaaaaaaaaaa' }, address: '127.0.0.1' }]);
     });
 
+    it('the same where it names a deployment of others, alone or as one of its own app', async () => {
+      const url = await start();
+      await stream.deployment('dep-1', 'secret-app');
+      await stream.deployment('dep-2', 'api-server');
+      const client = await StreamProbe.connect(`${url}?deployment_id=dep-1`, [], bearer('fd_api'));
+      const foreign = 'api secret-app forbidden: secret-app is none of the apps of this token: api-*.';
+      expect(told(await client.take())).toBe('subscribed');
+      expect(recorded()).toEqual([foreign]);
+      for (const filter of [{ deployment_id: 'dep-2' }, { deployment_id: 'dep-3' }]) {
+        expect(told(await client.ask({ action: 'subscribe', filter }))).toBe('subscribed');
+      }
+      expect(recorded()).toEqual([foreign]);
+      const filter = { app_name: 'api-server', deployment_id: 'dep-1' };
+      expect(told(await client.ask({ action: 'subscribe', filter }))).toBe('subscribed');
+      expect(recorded()).toEqual([foreign, foreign]);
+    });
+
     it('what a proxy on this machine says of its client is believed', async () => {
       const url = await start();
       const headers = { ...bearer('fd_wrong').headers, 'x-forwarded-for': 'spoofed, 192.0.2.7' };

@@ -6,21 +6,33 @@ export const SHORTEST_SECRET = 6;
 /** Longer values are looked for piece by piece, so that no alternative grows without bound. */
 const PIECE_LENGTH = 128;
 
+/** Characters of base64 in a line: of GNU coreutils (and MIME, RFC 2045 §6.8), and of OpenSSL (and PEM, RFC 7468 §2). */
+const WRAP_WIDTHS = [76, 64];
+
+/** A shorter rest of wrapped base64 tells little, and would be found in ordinary words. */
+const SHORTEST_LINE = 8;
+
 /** Length of one regular expression; V8 refuses those that grow too large. */
 const PATTERN_LENGTH = 64 * 1024;
 
-/** Regular expressions that find every form of every secret, the longest secret first; mostly there is just one. */
+/** Regular expressions that find every form of every secret, the longest secret first; mostly there are just a few. */
 export function knownPatterns(secrets: Iterable<string>): RegExp[] {
-  const longestFirst = [...new Set([...secrets].flatMap(pieces))].sort((a, b) => b.length - a.length);
+  const values = [...secrets];
+  const longestFirst = [...new Set(values.flatMap(pieces))].sort((a, b) => b.length - a.length);
+  // Apart: a form of a piece may be how a wrapped line begins, and the first alternative would be all that is found.
+  return [...patterns(longestFirst.flatMap(forms)), ...patterns(values.flatMap(wrappedForms))];
+}
+
+function patterns(sources: readonly string[]): RegExp[] {
   const batches: string[][] = [];
   let room = 0;
-  for (const form of new Set(longestFirst.flatMap(forms))) {
-    if (form.length > room) {
+  for (const source of new Set(sources)) {
+    if (source.length > room) {
       batches.push([]);
       room = PATTERN_LENGTH;
     }
-    batches.at(-1)?.push(form);
-    room -= form.length;
+    batches.at(-1)?.push(source);
+    room -= source.length;
   }
   return batches.map((batch) => new RegExp(batch.join('|'), 'g'));
 }
@@ -69,13 +81,33 @@ function percentByte(byte: number): string {
  * characters that no neighbour has a part in, and whatever ends it.
  */
 function base64Forms(piece: string): string[] {
-  const binary = String.fromCharCode(...new TextEncoder().encode(piece));
+  const binary = binaryOf(piece);
   return [0, 1, 2].map((offset) => {
     const encoded = btoa('\0'.repeat(offset) + binary);
     const own = encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + binary.length) * 8) / 6));
-    const source = own.replaceAll('+', '(?:\\+|-|%2[Bb])').replaceAll('/', '(?:\\\\?/|_|%2[Ff])');
-    return `${source}[\\w+/-]?={0,2}`;
+    return `${base64Source(own)}[\\w+/-]?={0,2}`;
   });
+}
+
+/** A long value by itself, as the usual tools break its base64 into lines. */
+function wrappedForms(value: string): string[] {
+  const encoded = btoa(binaryOf(value.trim())).replace(/=+$/, '');
+  return WRAP_WIDTHS.filter((width) => encoded.length > width).flatMap((width) => {
+    const lines = encoded.match(new RegExp(`.{${SHORTEST_LINE},${width}}`, 'g')) ?? [];
+    // What follows the value is encoded with it, and changes the last characters.
+    return lines.map((line) =>
+      line.length < width ? `${base64Source(line.slice(0, -2))}[\\w+/-]{0,2}={0,2}` : base64Source(line),
+    );
+  });
+}
+
+/** UTF-8, a character for each byte. */
+function binaryOf(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}
+
+function base64Source(encoded: string): string {
+  return encoded.replaceAll('+', '(?:\\+|-|%2[Bb])').replaceAll('/', '(?:\\\\?/|_|%2[Ff])');
 }
 
 function literally(text: string): string {

@@ -35,6 +35,23 @@ const NO_NUMBER = [
 ];
 const numbers = (path: string, name: string, most: number, least = 1) =>
   queries(path, name, [...NO_NUMBER.map((text) => text.replace('PARAM', name)), String(most + 1), String(least - 1)]);
+/** ISO 8601 knows more than databases read. */
+const NO_TIME = [
+  '',
+  'yesterday',
+  '2026',
+  '2026-02',
+  '2026-02-30',
+  '2026-W05-2',
+  '2026-034',
+  '20260203',
+  '0000-01-01',
+  '2026-02-03T10',
+  '2026-02-03T25:00',
+  '9999-12-31T23:59:59-23:59',
+  '%2B002026-02-03',
+  '2026-02-03%00',
+];
 const NO_WORD = ['', 'x', 'INFO', 'info;id', 'info%00', '$(id)', '__proto__'];
 /** Of the form of a name or id, or a number of bytes too long, or not of this world. */
 const NO_NAME = [
@@ -126,6 +143,13 @@ export const ADDRESSES: readonly BadRequest[] = [
   ...['/api/v1/logs', `${ONE}/logs`].flatMap((path) => queries(path, 'level', [...NO_WORD, 'info&level=info'])),
   ...queries('/api/v1/logs', 'event_type', [...NO_WORD, 'BUILD_START', 'build_start&event_type=build_start']),
   ...queries(`${ONE}/logs`, 'phase', [...NO_WORD, 'build&phase=build']),
+  ...['since', 'until'].flatMap((name) => queries('/api/v1/audit', name, NO_TIME)),
+  ...NO_TIME.map((since) => ({
+    ...asked('POST', '/api/v1/flukebase/backfill', 400, 'invalid_field'),
+    name: `backfill since ${since}`,
+    body: { since: decodeURIComponent(since) },
+    at: ['since'],
+  })),
   ...queries('/api/v1/logs', 'app_name', ['', 'UPPER', 'a_b', ...NO_NAME, 'a&app_name=b']),
   ...queries('/api/v1/logs', 'deployment_id', ['', 'a'.repeat(65), ...NO_NAME, 'a&deployment_id=b']),
   ...queries(HISTORY('a'), 'environment', ['', 'UPPER', 'a--b', ...NO_NAME]),

@@ -90,6 +90,13 @@ describe('GET /api/v1/audit', () => {
     expect((await look(`?${query}`)).status).toBe(400);
   });
 
+  it.each(['2026-02-03', '2026-02-03T10:00:00%2B02:00', '2026-02-03T10:00:00.123456Z'])(
+    'takes %s as a time',
+    async (since) => {
+      expect((await look(`?since=${since}`)).status).toBe(200);
+    },
+  );
+
   it('verifies the chain, from an anchor as well', async () => {
     const verify = async (query = '') => (await (await look(`/verify${query}`)).json()) as Record<string, unknown>;
     const head = await audit.trail.head();

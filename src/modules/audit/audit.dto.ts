@@ -1,12 +1,11 @@
 /** Query parameters of the audit trail. */
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { LIMITS } from '../../domain/limits.js';
+import { IsTime } from '../time-field.js';
 
 export const AUDIT_FORMATS = ['json', 'json-ld', 'ndjson'] as const;
 export type AuditFormat = (typeof AUDIT_FORMATS)[number];
-
-const TIME = { strict: true, strictSeparator: true } as const;
 
 export class AuditQuery {
   /** Name of the actor, or id of its token. */
@@ -18,9 +17,9 @@ export class AuditQuery {
   /** `succeeded`, `unknown`, or the code of an error. */
   @IsOptional() @IsString() @MaxLength(100) outcome?: string;
   /** From this time on, ISO 8601. */
-  @IsOptional() @IsISO8601(TIME) since?: string;
+  @IsOptional() @IsTime() since?: string;
   /** Before this time. */
-  @IsOptional() @IsISO8601(TIME) until?: string;
+  @IsOptional() @IsTime() until?: string;
   /** Entries after this one. */
   @IsOptional() @IsString() @MaxLength(100) cursor?: string;
   /** 1000 when left out; an NDJSON export has everything then. */

@@ -1,16 +1,16 @@
 /** Parameters and bodies of the routes of FlukeBase. */
 import { Type } from 'class-transformer';
-import { IsInt, IsISO8601, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { LIMITS } from '../../domain/limits.js';
+import { IsTime } from '../time-field.js';
 
-const TIME = { strict: true, strictSeparator: true } as const;
 const LETTER = { message: 'it is no id of a dead letter' };
 
 export class BackfillDto {
   /** Deployments that were asked for from this time on, ISO 8601. */
-  @IsISO8601(TIME) since!: string;
+  @IsTime() since!: string;
   /** Before this time; now when left out. */
-  @IsOptional() @IsISO8601(TIME) until?: string;
+  @IsOptional() @IsTime() until?: string;
   /** Goes on behind the last page. */
   @IsOptional() @IsString() @MaxLength(100) cursor?: string;
   /** Deployments a page. */

@@ -53,7 +53,7 @@ export const ERRORS = {
   approval_used: request(409, 'The approval was used before.', 'Send the request without it, and a new one is made.'),
   approval_mismatch: request(
     409,
-    'The approval is for another request.',
+    'The approval is for another request, or for the app as it was before its settings changed.',
     'Send exactly what was approved, or ask for a new approval.',
   ),
   approval_decided: request(409, 'The approval has been decided already.'),

@@ -217,7 +217,19 @@ describe('approval', () => {
     // The order of the fields is no change.
     const { image, ...rest } = IDLE;
     const turned = { env: { KEY: 'one' }, ...rest, app_name: bench.app('web'), image };
-    expect((await agent.client.request('POST', '/api/v1/deploy', turned)).status).toBe(202);
+    const accepted = await agent.client.deploy(turned);
+    expect(await agent.client.ended(accepted.deployment_id)).toMatchObject({ status: 'success' });
+  });
+
+  it('counts for nothing once the settings have changed that the request leaves to the app', async () => {
+    const agent = await asking();
+    const id = await required(agent, { reason: 'as it is' });
+    await decide(bench.client, id, 'approve');
+    await bench.client.succeed({ app_name: bench.app('web'), ...IDLE, env: { KEY: 'later' } });
+    expect((await deploy(agent, { reason: 'as it is' }, { approval: id })).body).toMatchObject({
+      code: 'approval_mismatch',
+    });
+    expect(await required(agent, { reason: 'as it is' })).not.toBe(id);
   });
 
   it('with an Idempotency-Key is used once, and the same key still answers the same deployment', async () => {

@@ -5,12 +5,14 @@ import { decide, isOrder, type Action, type PolicyDecision } from '../../domain/
 import {
   AppStore,
   PolicyStore,
+  Secrets,
   type Approval,
   type ApprovalStatus,
   type Permit,
   type Principal,
 } from '../../domain/ports.js';
 import { DEFAULT_STRATEGIES } from '../../domain/strategy.js';
+import { planHash } from './plan-hash.js';
 
 /** What exactly is to be done: approval of one plan is none of another. */
 export interface Plan {
@@ -32,6 +34,7 @@ export class PolicyGate {
   constructor(
     private readonly store: PolicyStore,
     private readonly apps: AppStore,
+    private readonly secrets: Secrets,
   ) {}
 
   /** The decision, and nothing else: nothing is done, asked for or used up. */
@@ -110,16 +113,28 @@ export class PolicyGate {
     throw new DeployError(code, message, { policy: { rule, approval_id, expires_at } });
   }
 
-  async #approvalOf(principal: Principal, action: Action, plan: Plan): Promise<Approval> {
+  async #approvalOf(principal: Principal, action: Action, asked: Plan): Promise<Approval> {
     const { actor, token_id, approval_id } = principal;
     if (token_id === undefined) throw new Error('only tokens have a policy that asks for approval');
+    const plan = { ...asked, plan_hash: await this.#hashOnTop(asked, action) };
     if (approval_id === undefined) return this.store.ask({ token_id, actor, action, ...plan });
     const named = await this.store.find(approval_id);
     // One of another token is not there, as far as this one can tell.
     if (named?.token_id !== token_id) throw new DeployError('approval_not_found');
-    if (named.plan_hash !== plan.plan_hash)
+    const isOpen = named.status === 'pending' || named.status === 'approved';
+    if (isOpen && named.plan_hash !== plan.plan_hash)
       throw new DeployError('approval_mismatch', undefined, { policy: { approval_id } });
     return named;
+  }
+
+  /**
+   * What a request leaves out is as the app has it, so what a person has seen is the request on top of that, and of nothing later. A
+   * deployment and a rollback say themselves what shall run.
+   */
+  async #hashOnTop({ plan_hash }: Plan, action: Action): Promise<string> {
+    const app = await this.apps.find(action);
+    const saysWhat = action.kind === 'deploy' || action.kind === 'rollback';
+    return planHash(this.secrets, [plan_hash, app?.config, !saysWhat && app?.live_deployment]);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The state machine, proved by walking through every state that a deployment can get into. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { at, request, resume } from '../../test/support/deployment-fixtures.js';
+import { at, pause, request, resume } from '../../test/support/deployment-fixtures.js';
 import { explore, rolloutFacts, type Node } from '../../test/support/deployment-walk.js';
 import {
   decide,
@@ -181,6 +181,22 @@ describe('every state that a deployment can get into', () => {
       expect(facts.filter((fact) => JSON.stringify(decide(evolve(state, fact))) !== decision)).toEqual([]);
       const stands = state.started_at !== undefined && state.deadline_at === undefined;
       if (stands) expect(evolve(state, resume).deadline_at).toBeDefined();
+    }
+  });
+
+  it('after its deploy phase is not paused, and cannot be: nobody could end that any more', () => {
+    const isOver = ({ status, phases }: DeploymentState): boolean =>
+      !isFinal(status) && phases.deploy.status === 'succeeded';
+    // The walk keeps one state of many that differ in their rollout only, so it is the steps that are looked at.
+    const steps = [...nodes.values()].flatMap(({ state, next }) => next.map(({ fact }) => [state, fact] as const));
+    const ends = steps.filter(([state, fact]) => state.rollout?.paused && isOver(evolve(state, fact)));
+    expect(ends.length).toBeGreaterThan(0);
+    for (const [state, fact] of steps) {
+      const next = evolve(state, fact);
+      if (!isOver(next)) continue;
+      expect(next.rollout?.paused).toBeUndefined();
+      expect(next.deadline_at).toBeDefined();
+      expect(evolve(next, pause)).toBe(next);
     }
   });
 

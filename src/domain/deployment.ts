@@ -5,7 +5,7 @@
 import { DeployError, type Failure } from './errors.js';
 import type { DeploymentState, Fact, PhaseState } from './facts.js';
 import type { HookResult } from './hooks.js';
-import { evolveRollout } from './rollout-state.js';
+import { endLatePause, evolveRollout } from './rollout-state.js';
 import {
   backoffBefore,
   isFinal,
@@ -77,17 +77,14 @@ export function evolve(state: DeploymentState | undefined, fact: Fact): Deployme
       const { status: _, ...before } = state.phases[fact.phase];
       return withPhase(state, fact.phase, { ...before, status: 'pending', attempt: fact.attempt - 1 });
     }
-    case 'phase_succeeded':
-      return {
-        ...withPhase(state, fact.phase, ended(state.phases[fact.phase], 'succeeded', at)),
-        outputs: { ...state.outputs, ...fact.outputs },
-      };
-    case 'phase_skipped':
-      return withPhase(state, fact.phase, {
-        ...state.phases[fact.phase],
-        status: 'skipped',
-        skipped_because: fact.reason,
-      });
+    case 'phase_succeeded': {
+      const next = withPhase(state, fact.phase, ended(state.phases[fact.phase], 'succeeded', at));
+      return endLatePause({ ...next, outputs: { ...state.outputs, ...fact.outputs } }, at);
+    }
+    case 'phase_skipped': {
+      const skipped = { ...state.phases[fact.phase], status: 'skipped', skipped_because: fact.reason } as const;
+      return endLatePause(withPhase(state, fact.phase, skipped), at);
+    }
     case 'hook_ended':
       return {
         ...state,

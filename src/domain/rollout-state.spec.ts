@@ -5,12 +5,15 @@ import {
   actor,
   at,
   begin,
+  fail,
   pause,
   promote,
+  release,
   request,
   resume,
   start,
   step,
+  succeed,
   wait,
 } from '../../test/support/deployment-fixtures.js';
 import { fold, evolve, type DeploymentState, type Fact } from './deployment.js';
@@ -80,6 +83,39 @@ describe('the deadline', () => {
     for (const fact of [promote(), abort, step(1)]) {
       expect(running(after(60, fact)).deadline_at).toBe('2026-02-03T10:15:00.000Z');
     }
+  });
+});
+
+describe('the end of the deploy phase', () => {
+  const skip: Fact = { type: 'phase_skipped', at, phase: 'deploy', reason: 'nothing to do' };
+
+  it.each([
+    ['done', succeed('deploy')],
+    ['skipped', skip],
+  ])('%s, ends a pause that came too late, and the deadline goes on with what was left', (_, end) => {
+    const over = running(after(60, pause), after(7200, end));
+    expect(over.deadline_at).toBe('2026-02-03T12:14:00.000Z');
+    expect(over.rollout).toEqual({ step: 0, service: 'api-server_r7', step_started_at: at });
+  });
+
+  it.each([
+    ['done', succeed('deploy')],
+    ['skipped', skip],
+  ])('%s, lets no pause begin any more', (_, end) => {
+    const over = running(end);
+    for (const fact of [pause, wait]) expect(evolve(over, after(60, fact))).toBe(over);
+    const watched = evolve(over, begin('post_deploy'));
+    expect(evolve(watched, after(60, pause))).toBe(watched);
+  });
+
+  it.each([
+    ['the end of another phase', succeed('pre_deploy')],
+    ['a failure after which it is tried again', fail('deploy', 1, 'docker_unavailable')],
+    ['a worker that hands it over', release('deploy')],
+  ])('is not %s: the pause holds', (_, fact) => {
+    const held = running(after(60, pause), after(120, fact));
+    expect(held.rollout).toHaveProperty('paused');
+    expect(held).not.toHaveProperty('deadline_at');
   });
 });
 

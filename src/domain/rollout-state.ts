@@ -13,7 +13,7 @@ export function evolveRollout(state: DeploymentState, fact: RolloutFact): Deploy
       if (rollout.step_started_at !== undefined && fact.step <= rollout.step) return state;
       return { ...state, rollout: { ...rollout, step: fact.step, service: fact.service, step_started_at: fact.at } };
     case 'rollout_paused': {
-      if (rollout.paused || rollout.aborted) return state;
+      if (rollout.paused || rollout.aborted || hasRolledOut(state)) return state;
       const { deadline_at, ...rest } = state;
       const left_ms = deadline_at === undefined ? undefined : Date.parse(deadline_at) - Date.parse(fact.at);
       const paused = { at: fact.at, reason: fact.reason, actor: fact.actor, ...(left_ms !== undefined && { left_ms }) };
@@ -37,6 +37,16 @@ export function evolveRollout(state: DeploymentState, fact: RolloutFact): Deploy
       return goOn(state, { ...rollout, aborted: { actor, reason, ...(error && { error }) } }, fact.at);
     }
   }
+}
+
+/** Whether its deploy phase is over and the deployment goes on after it. */
+export function hasRolledOut({ phases }: DeploymentState): boolean {
+  return phases.deploy.status === 'succeeded' || phases.deploy.status === 'skipped';
+}
+
+/** A pause that came during the last switch has nothing left to hold, and after the rollout nobody could end it any more. */
+export function endLatePause(state: DeploymentState, at: string): DeploymentState {
+  return state.rollout?.paused && hasRolledOut(state) ? goOn(state, state.rollout, at) : state;
 }
 
 function goOn(state: DeploymentState, { paused, ...rollout }: RolloutState, at: string): DeploymentState {

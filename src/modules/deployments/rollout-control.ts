@@ -4,16 +4,17 @@ import type { Actor, DeploymentState, Fact } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal } from '../../domain/phases.js';
 import { DeploymentStore, Secrets, type Principal } from '../../domain/ports.js';
+import { hasRolledOut } from '../../domain/rollout-state.js';
 import { Logbook } from '../logs/index.js';
 import { planHash, PolicyGate } from '../policy/index.js';
 
 type Word = 'promote' | 'pause' | 'resume' | 'abort';
 
 /** Whether its deploy phase runs and nobody has given it up. */
-export function isRollingOut({ status, phases, rollout, cancel }: DeploymentState): boolean {
-  const { started_at, status: phase } = phases.deploy;
-  const isOver = phase === 'succeeded' || phase === 'skipped';
-  return !isFinal(status) && started_at !== undefined && !isOver && !rollout?.aborted && !cancel;
+export function isRollingOut(state: DeploymentState): boolean {
+  const { status, phases, rollout, cancel } = state;
+  const hasBegun = phases.deploy.started_at !== undefined;
+  return !isFinal(status) && hasBegun && !hasRolledOut(state) && !rollout?.aborted && !cancel;
 }
 
 @Injectable()
@@ -53,7 +54,9 @@ export class RolloutControl {
     requireRollout(id, record.state, word);
     const said = fact(actor, new Date().toISOString());
     await this.#admit(word, id, principal, record.state, said);
-    await this.logbook.append({ deployment_id: id, items: [{ fact: said }] });
+    const appended = await this.logbook.append({ deployment_id: id, items: [{ fact: said }] });
+    // It changed nothing: either it was said before, or the rollout has ended since it was looked at.
+    if (appended?.rows.length === 0) requireRollout(id, appended.state, word);
   }
 
   /** An approval is for this step of this rollout: at the next one it must be asked for again. */

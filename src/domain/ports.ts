@@ -103,7 +103,7 @@ export interface Claim {
   readonly phase: Phase;
   readonly attempt: number;
   readonly fence: number;
-  /** Milliseconds until the deployment's deadline, by the clock that all processes share. */
+  /** Milliseconds until the deployment's deadline, by the clock that all processes share; in a pause, those left when it ends. */
   readonly left_ms: number;
 }
 

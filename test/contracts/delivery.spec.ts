@@ -344,22 +344,24 @@ describe('the start', () => {
 describe('a paused rollout', () => {
   const actor = { kind: 'admin', name: 'admin' } as const;
 
-  it('has no deadline, and nobody ends it for being late', async () => {
+  it('has no deadline, and nobody ends it for being late, but whoever takes it over knows the time that is left', async () => {
     const { id } = await process.accept({ timeout_ms: 60_000 });
-    await process.reach(id, 'deploy');
-    const at = new Date().toISOString();
+    const { record } = await process.reach(id, 'deploy');
+    const at = new Date(Date.parse(record.state.deadline_at!) - 5_000).toISOString();
     await process.log.append({
       deployment_id: id,
       items: [{ fact: { type: 'rollout_paused', at, actor, reason: '' } }],
     });
-    await process.expireLease(id);
-    expect(await process.claims.expire(0)).toEqual([]);
-    const claim = await process.held(id);
-    expect(claim.left_ms).toBe(Infinity);
+    for (const worker of others) {
+      await process.expireLease(id);
+      expect(await process.claims.expire(0)).toEqual([]);
+      expect((await worker.held(id)).left_ms).toBe(5_000);
+    }
 
-    await process.log.append({ deployment_id: id, items: [{ fact: { type: 'rollout_resumed', at, actor } }] });
+    const resumed = { type: 'rollout_resumed', at: new Date().toISOString(), actor } as const;
+    await process.log.append({ deployment_id: id, items: [{ fact: resumed }] });
     await process.expireLease(id);
-    expect((await process.held(id)).left_ms).toBeLessThanOrEqual(60_000);
+    expect((await process.held(id)).left_ms).toBeLessThanOrEqual(5_000);
   });
 
   it('writes nothing for what changes nothing', async () => {

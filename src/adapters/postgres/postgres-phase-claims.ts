@@ -107,9 +107,12 @@ export class PostgresPhaseClaims extends PhaseClaims {
         lease: { owner: instance, lease_ms },
       });
       if (isFinal(state.status)) return undefined;
-      // A paused rollout has no deadline.
+      const { deadline_at, rollout } = state;
+      // A paused rollout has no deadline: what was left at its beginning is left when it ends.
       const left_ms =
-        state.deadline_at === undefined ? Infinity : Date.parse(state.deadline_at) - (await databaseTime(client));
+        deadline_at === undefined
+          ? (rollout?.paused?.left_ms ?? Infinity)
+          : Date.parse(deadline_at) - (await databaseTime(client));
       // What was stored before a field was known has its default.
       const config = { ...DEFAULT_CONFIG, ...row.config };
       return { record: { ...toRecord(row), state, fence }, config, phase, attempt, fence, left_ms };

@@ -10,6 +10,8 @@ const UNCHECKED_BAKE_MS = 3_000;
 const STEADY_MS = 2_000;
 /** A replica that was healthy may fail once. */
 const FAILURES_TOO_MANY = 2;
+/** A pause has no end of its own: so often at most a replica that stays healthy is told of in it. */
+const PAUSED_ENTRY_MS = 60_000;
 /** Swarm needs 15 s to notice that a node is lost, and then runs its replicas elsewhere. */
 export const NODE_LOSS_MS = 25_000;
 
@@ -30,6 +32,8 @@ export function gateOf({ health_check: check, port }: AppConfig, image: ImageVie
 interface Standing {
   readonly seen: number;
   asked: number;
+  /** When an entry last told how it is. */
+  told: number;
   successes: number;
   failures: number;
   passed: boolean;
@@ -43,9 +47,12 @@ export class HealthGate {
   readonly #standings = new Map<string, Standing>();
 
   constructor(
-    private readonly session: DeploymentSession,
+    private readonly session: Pick<DeploymentSession, 'signal' | 'isPaused' | 'place' | 'emit'>,
     readonly gate: Gate,
-    private readonly ports: { readonly cluster: Cluster; readonly edge: Edge },
+    private readonly ports: {
+      readonly cluster: Pick<Cluster, 'address'>;
+      readonly edge: Pick<Edge, 'enabled' | 'probes'>;
+    },
     /** So long a replica that falls silent may be one whose node is lost, which is not its version's fault. */
     private readonly silence_ms: number,
   ) {}
@@ -57,6 +64,7 @@ export class HealthGate {
       const standing = this.#standings.get(id) ?? {
         seen: now,
         asked: -Infinity,
+        told: -Infinity,
         successes: 0,
         failures: 0,
         passed: false,
@@ -109,7 +117,7 @@ export class HealthGate {
       this.#trust(task, standing, `node ${task.node} is out of reach from here`);
       return;
     }
-    const { healthy, reason, http_status } = await this.#probe(address, gate, signal);
+    const { healthy, reason, http_status } = await this.#probe(address, gate, standing, signal);
     standing.silent = healthy || http_status !== undefined ? undefined : (standing.silent ?? standing.asked);
     if (!healthy) standing.said = reason ?? 'no answer';
     standing.successes = healthy ? standing.successes + 1 : 0;
@@ -130,6 +138,7 @@ export class HealthGate {
   async #probe(
     address: string,
     { kind, port, check }: Extract<Gate, { port: number }>,
+    standing: Standing,
     signal: AbortSignal,
   ): Promise<ProbeResult> {
     const { edge } = this.ports;
@@ -138,14 +147,22 @@ export class HealthGate {
       kind === 'http'
         ? await edge.probes.http(target, check.timeout_ms, signal)
         : await edge.probes.tcp(address, port, check.timeout_ms, signal);
-    this.session.emit(
-      createHealthCheckLog({
-        ...this.session.place(),
-        target: kind === 'http' ? target : `tcp://${target}`,
-        ...result,
-      }),
-    );
+    if (!this.#isKnown(standing, result)) {
+      standing.told = performance.now();
+      this.session.emit(
+        createHealthCheckLog({
+          ...this.session.place(),
+          target: kind === 'http' ? target : `tcp://${target}`,
+          ...result,
+        }),
+      );
+    }
     return result;
+  }
+
+  /** In a pause the log need not say again and again that a replica is as healthy as it was. */
+  #isKnown({ successes, told }: Standing, { healthy }: ProbeResult): boolean {
+    return this.session.isPaused && healthy && successes > 0 && performance.now() - told < PAUSED_ENTRY_MS;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   mixed,
   nextWave,
   previewed,
+  replenished,
   servicesOf,
   switched,
   trafficOf,
@@ -208,6 +209,38 @@ describe('the traffic', () => {
     expect(weighted(crowded, strategy, fresh, 25)).toEqual({
       ...plain,
       canary: { backend: fresh, weight: 25, stickiness: 'cookie', match: [{ header: 'x-canary', value: '1' }] },
+    });
+  });
+
+  describe('replenished', () => {
+    const at = (addresses: readonly string[], weight = 50): Traffic => ({
+      ...crowded,
+      canary: { ...canary, weight, backend: { ...fresh, addresses } },
+    });
+
+    it.each<[string, string[], string[], string[], string[]]>([
+      ['nothing is lost', ['b', 'a'], ['a', 'b'], ['a', 'b'], ['b', 'a']],
+      ['another takes the place of one that is lost', ['b', 'a'], ['a', 'c'], ['a', 'c'], ['a', 'c']],
+      ['it has not passed its gate yet', ['b', 'a'], ['a', 'c'], ['a'], ['a']],
+      ['it comes later', ['a'], ['c', 'a'], ['c', 'a'], ['a', 'c']],
+      ['all are lost, and others are there', ['a', 'b'], ['d', 'c'], ['d', 'c'], ['c', 'd']],
+      ['all are lost', ['a', 'b'], ['c'], [], []],
+      ['a worker that is new has asked none of them', ['a', 'b'], ['a', 'b'], [], ['a', 'b']],
+      ['there are more than the weight asks for', ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c'], ['a', 'b']],
+      ['there are more, and one is lost', ['a', 'b'], ['b', 'd', 'c'], ['d', 'b', 'c'], ['b', 'c']],
+      ['there were more', ['a', 'b', 'c'], ['a', 'b', 'c'], ['a'], ['a', 'b', 'c']],
+    ])('has the right replicas where %s', (_, now, running, ready, then) => {
+      expect(replenished(at(now), 4, running, ready)).toEqual(at(then));
+    });
+
+    it('goes by the weight of now', () => {
+      expect(replenished(at(['a'], 10), 4, ['b', 'c'], ['b', 'c'])).toEqual(at(['b'], 10));
+    });
+
+    it('leaves alone what has no canary, or one that is found by its name', () => {
+      expect(replenished(crowded, 4, ['a'], ['a'])).toEqual(crowded);
+      const mixedIn = mixed(plain, [old], fresh);
+      expect(replenished(mixedIn, 4, ['a'], ['a'])).toEqual(mixedIn);
     });
   });
 

@@ -83,6 +83,27 @@ export function weighted(traffic: Traffic, strategy: CanaryStrategy, backend: Ba
   return { ...withoutGuests(traffic), canary: { backend, weight, stickiness, match } };
 }
 
+/**
+ * Where a replica of the canary is lost, another takes its place. Those that get requests keep them while they run: a worker that is new
+ * here has not asked them yet. With none left the edge gives the canary's share to the stable version.
+ * @param running addresses of the canary's replicas that run, as far as can be told
+ * @param ready of those that have passed their gate
+ */
+export function replenished(
+  traffic: Traffic,
+  wanted: number,
+  running: readonly string[],
+  ready: readonly string[],
+): Traffic {
+  const { canary } = traffic;
+  if (canary?.backend.addresses === undefined) return traffic;
+  const kept = canary.backend.addresses.filter((address) => running.includes(address));
+  const missing = Math.max(0, canaryReplicas(wanted, canary.weight) - kept.length);
+  const others = ready.filter((address) => !kept.includes(address)).sort();
+  const addresses = [...kept, ...others.slice(0, missing)];
+  return { ...traffic, canary: { ...canary, backend: { ...canary.backend, addresses } } };
+}
+
 /** The new version shows itself at a host name of its own. */
 export function previewed(traffic: Traffic, host: string, { addresses: _, ...backend }: Backend): Traffic {
   return { ...withoutGuests(traffic), preview: { host, backend } };

@@ -8,6 +8,7 @@ import type { DesiredService, Edge, TaskView } from '../../../domain/ports.js';
 import { isSame, switched } from '../../../domain/rollout-plan.js';
 import type { Backend, Retiring, Traffic } from '../../../domain/traffic.js';
 import type { DeploymentSession } from '../deployment-session.js';
+import { addressesOf, CanaryReplicas } from './canary-replicas.js';
 import type { HealthGate } from './health-gate.js';
 import { Patience } from './patience.js';
 import { failureOf, throwIfFallen, throwIfTakenBack } from './rollout-failures.js';
@@ -15,7 +16,6 @@ import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
 const POLL_MS = 200;
-
 export interface Look {
   readonly verdict: Verdict;
   /** Replicas of the new version that Swarm is told to run. */
@@ -29,6 +29,7 @@ export interface Look {
 export class Rollout {
   readonly #began = performance.now();
   readonly #patience: Patience;
+  readonly #canary: CanaryReplicas;
   /** Tasks that Swarm has told to stop: however they end, it is not their fault. */
   readonly #dismissed = new Set<string>();
   /** Replicas of which it was said that they do not answer. */
@@ -48,6 +49,7 @@ export class Rollout {
     private readonly ports: RolloutPorts,
   ) {
     this.#patience = new Patience(session, { signal: session.signal });
+    this.#canary = new CanaryReplicas(this.wanted);
   }
 
   get config(): AppConfig {
@@ -90,7 +92,7 @@ export class Rollout {
   /** The new version as a place for requests; with addresses, only those replicas. */
   backend(ready?: readonly TaskView[]): Backend {
     const { name: service, deployment_id, release } = this.desired;
-    const addresses = ready?.map(({ address }) => address).filter((address) => address !== undefined);
+    const addresses = ready && addressesOf(ready);
     return { service, deployment_id, release, port: this.config.port, ...(addresses && { addresses }) };
   }
 
@@ -147,10 +149,15 @@ export class Rollout {
     return tasks.filter(({ id }) => !this.#dismissed.has(id));
   }
 
-  /** Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on. */
+  /**
+   * Repeats `step` until it answers true. While the rollout is paused the version is watched, and nothing moves on; a canary's share
+   * still finds the replicas that are there.
+   */
   async watch(step: (look: Look) => Promise<boolean> | boolean, { whilePaused = false } = {}): Promise<void> {
     for (;;) {
       const look = await this.look();
+      const moved = this.#canary.follow(this.session.state.traffic, look, performance.now());
+      if (moved) await this.shift(moved.traffic, moved.summary);
       if ((whilePaused || !this.session.isPaused) && (await step(look))) return;
       await sleep(Math.min(POLL_MS, this.gate.gate.check.interval_ms), undefined, { signal: this.session.signal });
     }

@@ -130,6 +130,13 @@ describe('a canary', () => {
     expect(await edge.ask('web.test')).toMatchObject({ status: 502, body: expect.stringContaining('did not answer') });
   });
 
+  it('of which no replica is left gives its share to the stable version', async () => {
+    await edge.edge.apply(canary(50, { backend: { ...green, addresses: [] } }));
+    expect(await versions(40)).toEqual({ blue: 40 });
+    await edge.edge.apply(canary(50, { backend: { ...green, addresses: await edge.addresses(green) } }));
+    expect(await versions(40)).toEqual({ blue: 20, green: 20 });
+  });
+
   it('changes nothing that the app sees of a request', async () => {
     const seen = async () => {
       const answer = await edge.ask('web.test:81', '/a%2Fb?c', {

@@ -96,7 +96,8 @@ export function versionMaps(apps: readonly Traffic[]): string[] {
       ...appMap(`$fd_${version}`, apps, (traffic) => versionGroup(traffic, version)),
       ...appMap(`$fd_${version}_name`, apps, (traffic) => nameToAsk(versionBackends(traffic, version))),
     ]),
-    ...appMap('$fd_recorded', apps, ({ canary }) => (canary ? '1' : undefined)),
+    // What the stable version answers in the place of a canary says nothing of either.
+    ...appMap('$fd_recorded', apps, ({ canary }) => (canary && hasServers([canary.backend]) ? '1' : undefined)),
   ];
 }
 

@@ -129,6 +129,23 @@ describe('a canary', () => {
   });
 });
 
+describe('a canary of which no replica is left', () => {
+  const lost = { backend: backend({ service: 'shop-web-r2', addresses: [] }), weight: 10, match: [] } as const;
+
+  it.each(['none', 'cookie'] as const)(
+    'gives its share to the stable version, unrecorded (stickiness %s)',
+    (stickiness) => {
+      const config = text({ traffic: [traffic({ canary: { ...lost, stickiness } })] });
+      const ofApp = (name: string) => blockOf(config, `map $http_x_flukedeploy_app ${name} {`);
+      expect(ofApp('$fd_canary')).toEqual(ofApp('$fd_stable'));
+      expect(ofApp('$fd_canary')).toEqual(["default '';", 'web_production fd_web_production_stable;']);
+      expect(ofApp('$fd_canary_name')).toEqual(ofApp('$fd_stable_name'));
+      expect(ofApp('$fd_recorded')).toEqual(["default '';"]);
+      expect(config).not.toContain('upstream fd_web_production_canary {');
+    },
+  );
+});
+
 describe('what cannot be in the file', () => {
   const evil = ['', 'a b', 'a;b', 'a{b', 'a}b', 'a"b', "a'b", 'a\nb', 'a$b', 'a\\b', '#a', 'é', '../a', 'a_b;', 'a\0'];
   const places: Record<string, (value: string) => Partial<EdgeState>> = {

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 import { Visitors } from '../support/visitors.js';
 import { Workbench } from '../support/workbench.js';
 
-const STABLE = ['split', 'sticky', 'errors', 'slow', 'good', 'few', 'back', 'rolling', 'green'];
+const STABLE = ['split', 'sticky', 'errors', 'slow', 'good', 'few', 'back', 'rolling', 'green', 'lost'];
 /** Of the app whose canary takes twice as long. */
 const LATENCY_MS = 60;
 
@@ -227,6 +227,49 @@ describe('what people say', () => {
     expect(await bench.client.ended(id)).toMatchObject({ status: 'success' });
     expect(await visitors('rolling').count(50)).toEqual({ fresh: 50 });
     await onlyServiceIs('rolling', id);
+  });
+});
+
+describe('a canary whose only replica is lost', () => {
+  it('leaves its share to the stable version, and has it again with another one, while it waits for promote', async () => {
+    const id = await deploy('lost', version('fresh', {}, canary([{ set_weight: 50 }, PAUSE])));
+    await bench.client.until(id, paused);
+    const load = await TrafficLoad.start({
+      url: `http://127.0.0.1:${bench.edge!.http}`,
+      host: bench.host('lost'),
+      mix: { keep_alive: 1 },
+      websockets: 0,
+    });
+    const fresh = () => load.versionsSince()['fresh'] ?? 0;
+    try {
+      await until(async () => fresh() > 0, 'the canary answers');
+      await bench.swarm.scale(bench.app('lost'), 0);
+      await load.until((seen) => seen === 'stable', { last_ms: 3_000, timeout_ms: 30_000 });
+      load.mark('without');
+      await bench.swarm.scale(bench.app('lost'), 1);
+      await until(async () => fresh() > 0, 'the canary answers again', 30_000);
+      load.mark('again');
+      await until(
+        async () => fresh() >= 50,
+        () => `it goes on answering: ${JSON.stringify(load.report().timeline)}`,
+        30_000,
+      );
+      load.mark('promoted');
+      await say(id, 'promote');
+      expect(await bench.client.ended(id)).toMatchObject({ status: 'success' });
+      await load.until((seen) => seen === 'fresh');
+      const { phases } = await load.stop();
+      // Before that, requests may have been on their way to the replica.
+      const [without, again, promoted] = phases.slice(1);
+      expect(without).toMatchObject({ name: 'without', failed: 0 });
+      expect(again).toMatchObject({ name: 'again', failed: 0 });
+      expect(promoted).toMatchObject({ name: 'promoted', failed: 0 });
+      const { stable = 0, fresh: back = 0 } = again!.by_version;
+      expect(Math.abs(back / (stable + back) - 0.5)).toBeLessThan(0.1);
+    } finally {
+      await load.kill();
+    }
+    await onlyServiceIs('lost', id);
   });
 });
 

@@ -153,6 +153,15 @@ export class SwarmState {
     await Promise.allSettled(kills);
   }
 
+  /** Swarm itself takes replicas of the newest version away, or runs them: no program has ended by itself. */
+  async scale(app: string, replicas: number): Promise<void> {
+    const docker = await this.#client.calls();
+    const { ID } = (await this.services(app)).at(-1)!;
+    const service = docker.getService(ID);
+    const { Spec, Version } = (await service.inspect()) as Docker.Service;
+    await service.update({ ...Spec, version: Version?.Index, Mode: { Replicated: { Replicas: replicas } } });
+  }
+
   /** What an edge leaves behind beside its service. */
   async #cleanEdge(docker: Docker): Promise<void> {
     const isOurs = (name: string | undefined): boolean => name?.startsWith(this.prefix) ?? false;

@@ -4,6 +4,7 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import type { AuthInfo, McpServer, ServerEvent } from '@modelcontextprotocol/server';
 import type { Request, Response } from 'express';
+import { DeployError } from '../../domain/errors.js';
 import { principalOf } from './caller.js';
 import { DeploymentResources } from './deployment-resources.js';
 import { McpServers } from './mcp-servers.js';
@@ -27,6 +28,7 @@ interface Session {
 export class LegacySessions implements BeforeApplicationShutdown {
   /** In the order of their last use. */
   readonly #sessions = new Map<string, Session>();
+  #isStopping = false;
 
   constructor(
     private readonly servers: McpServers,
@@ -36,6 +38,7 @@ export class LegacySessions implements BeforeApplicationShutdown {
 
   /** HTTP waits for open streams before it stops. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all([...this.#sessions.values()].map(({ server }) => server.close()));
     this.#sessions.clear();
   }
@@ -49,13 +52,17 @@ export class LegacySessions implements BeforeApplicationShutdown {
     return session;
   }
 
-  /** Answers the request that begins a session. */
+  /**
+   * Answers the request that begins a session.
+   * @throws DeployError `unavailable` where the server stops: the stream of another session would hold it up
+   */
   async begin(
     request: Request & { auth?: AuthInfo },
     response: Response,
     owner: string,
     client: SessionClient,
   ): Promise<void> {
+    if (this.#isStopping) throw new DeployError('unavailable', 'The server is about to stop.');
     await this.#makeRoom();
     const watched = new Set<string>();
     const server = this.servers.build(client);

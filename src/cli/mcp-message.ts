@@ -1,6 +1,6 @@
 /** JSON-RPC messages of MCP, as far as somebody who only passes them on must know them. */
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Message {
   readonly jsonrpc: '2.0';

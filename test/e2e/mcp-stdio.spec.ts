@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { clientOf, ERAS } from '../support/mcp-client.js';
 import { until } from '../support/until.js';
-import { serving } from '../support/web-apps.js';
+import { lines, serving } from '../support/web-apps.js';
 import { Workbench } from '../support/workbench.js';
 
 interface Configuration {
@@ -94,6 +94,44 @@ describe.each(ERAS)('a client of %s', (era) => {
     const { structuredContent } = await client.callTool({ name: 'deploy_app', arguments: wish });
     await client.close();
     expect(structuredContent).toMatchObject({ deployment_id: expect.any(String), app_name: wish.app_name });
+  });
+});
+
+describe('a client that stays', () => {
+  it('goes on after a restart of the server, and hears of what it watches', async () => {
+    const app_name = bench.app('restarted');
+    const slow = { dockerfile: lines('FROM busybox:1', `RUN sleep 100; echo ${app_name}`) };
+    const running = await bench.client.deploy({ app_name, source: slow, port: 0 });
+    // It waits for the other one, so that nothing happens to it but what the test does.
+    const waiting = await bench.client.deploy({ app_name, ...serving('waiting') });
+    const cancel = (id: string) => bench.client.request('POST', `/api/v1/deployments/${id}/cancel`, {});
+
+    const client = clientOf('2025-11-25');
+    const program = {
+      command: process.execPath,
+      args: [PROGRAM, 'mcp'],
+      env: environment(),
+      stderr: 'ignore' as const,
+    };
+    await client.connect(new StdioClientTransport(program));
+    const updates: string[] = [];
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => void updates.push(params.uri));
+    const uri = `flukedeploy://deployments/${waiting.deployment_id}`;
+    await client.subscribeResource({ uri });
+
+    const { port } = new URL(bench.installation.server.url);
+    await bench.installation.stop();
+    await bench.installation.start({ PORT: port });
+    const ask = { name: 'deploy_status', arguments: { deployment_id: waiting.deployment_id } };
+    expect((await client.callTool(ask)).structuredContent).toMatchObject({ status: 'pending' });
+    await until(async () => updates.length === 1, 'the stream to be open again');
+    await cancel(waiting.deployment_id);
+    await until(async () => updates.length > 1, 'the resource to change');
+    expect((await client.callTool(ask)).structuredContent).toMatchObject({ status: 'cancelled' });
+
+    await client.close();
+    await cancel(running.deployment_id);
+    await bench.client.ended(running.deployment_id);
   });
 });
 

@@ -54,6 +54,9 @@ export const LIMITS = {
   /** Longest time of a validation, with all that it builds and tests. */
   validation_seconds: 1_800,
   socket_message_bytes: 64 * 1024,
+  /** MCP sessions of clients that speak a protocol of 2025, in one process; beyond, the oldest end. */
+  mcp_sessions: 1_000,
+  mcp_sessions_per_token: 100,
   idempotency_hours: 24,
   /** Of a token, waiting for a person at the same time. */
   pending_approvals: 20,

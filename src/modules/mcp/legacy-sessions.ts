@@ -10,17 +10,17 @@ import { DeploymentResources } from './deployment-resources.js';
 import { McpServers } from './mcp-servers.js';
 import type { SessionClient } from './tool-call.js';
 import { McpOptions } from './mcp-options.js';
+import { endingFor, type HeldSession } from './session-room.js';
 
-const MOST_SESSIONS = 1_000;
 const MOST_SUBSCRIPTIONS = 100;
-const IDLE_MS = 30 * 60_000;
 
-interface Session {
+interface Session extends HeldSession {
   readonly server: McpServer;
   readonly transport: NodeStreamableHTTPServerTransport;
   /** Whose it is: the id alone opens it for nobody else. */
   readonly owner: string;
   readonly watched: Set<string>;
+  open: number;
   used: number;
 }
 
@@ -43,12 +43,19 @@ export class LegacySessions implements BeforeApplicationShutdown {
     this.#sessions.clear();
   }
 
-  /** `undefined` where there is none of this owner. */
-  find(id: string, owner: string): Session | undefined {
+  /**
+   * In use from here until the response has ended: a client that only listens is one.
+   * @returns `undefined` where there is none of this owner
+   */
+  find(id: string, owner: string, response: Response): Session | undefined {
     const session = this.#sessions.get(id);
     if (session?.owner !== owner) return undefined;
-    this.#sessions.delete(id);
-    this.#sessions.set(id, Object.assign(session, { used: performance.now() }));
+    session.open++;
+    this.#touch(id, session);
+    response.once('close', () => {
+      session.open--;
+      this.#touch(id, session);
+    });
     return session;
   }
 
@@ -63,14 +70,15 @@ export class LegacySessions implements BeforeApplicationShutdown {
     client: SessionClient,
   ): Promise<void> {
     if (this.#isStopping) throw new DeployError('unavailable', 'The server is about to stop.');
-    await this.#makeRoom();
     const watched = new Set<string>();
     const server = this.servers.build(client);
     this.#watch(server, watched);
     const transport = new NodeStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => {
-        this.#sessions.set(id, { server, transport, owner, watched, used: performance.now() });
+      onsessioninitialized: async (id) => {
+        const ending = this.#takeOut(owner);
+        this.#sessions.set(id, { server, transport, owner, watched, open: 0, used: performance.now() });
+        await Promise.all(ending.map((session) => session.server.close()));
       },
       onsessionclosed: (id) => {
         this.#sessions.delete(id);
@@ -105,12 +113,18 @@ export class LegacySessions implements BeforeApplicationShutdown {
     });
   }
 
-  async #makeRoom(): Promise<void> {
-    const idle = performance.now() - IDLE_MS;
-    for (const [id, { server, used }] of this.#sessions) {
-      if (used > idle && this.#sessions.size < MOST_SESSIONS) return;
+  #touch(id: string, session: Session): void {
+    if (!this.#sessions.delete(id)) return;
+    session.used = performance.now();
+    this.#sessions.set(id, session);
+  }
+
+  /** Without a pause before the next is put in: many that begin at once find no more room than one. */
+  #takeOut(owner: string): Session[] {
+    return endingFor(owner, this.#sessions, performance.now()).flatMap((id) => {
+      const session = this.#sessions.get(id);
       this.#sessions.delete(id);
-      await server.close();
-    }
+      return session ? [session] : [];
+    });
   }
 }

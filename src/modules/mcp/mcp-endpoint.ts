@@ -85,7 +85,7 @@ export class McpEndpoint implements OnApplicationBootstrap, BeforeApplicationShu
     const owner = `${actor.kind}:${token_id ?? actor.name}`;
     const sessionId = request.header('mcp-session-id');
     if (sessionId !== undefined) {
-      const session = this.sessions.find(sessionId, owner);
+      const session = this.sessions.find(sessionId, owner, response);
       if (session) await session.transport.handleRequest(request, response, body);
       else refuse(response, 404, idOf(body), SESSION_NOT_FOUND, 'Session not found', {});
       return;

@@ -77,6 +77,8 @@ const pages = {
         rule.backoff_ms,
       ]),
     ),
+    'On top of the longest attempt come the deadlines of the hooks that run in the phase, the pauses of a canary, and in post_deploy the ' +
+      "health check's `bake_ms`. The deployment's `timeout_seconds`, with the pauses of its canary, bound everything.",
     '## Delivery to FlukeBase',
     table(
       ['rule', 'value'],

@@ -257,7 +257,10 @@ export const ERRORS = {
   smoke_test_failed: permanent('The new version does not answer as it should.'),
 
   // The deployment as a whole
-  phase_timeout: permanent('The phase took longer than it may.'),
+  phase_timeout: permanent(
+    'The phase took longer than it may.',
+    'Its last entries say what took so long: make that shorter. timeout_seconds does not lengthen a phase.',
+  ),
   deployment_timeout: permanent('The deployment took longer than it may.', 'Raise timeout_seconds.'),
   worker_lost: permanent('The worker died again and again in this phase.'),
   cancelled: permanent('The deployment was cancelled.'),

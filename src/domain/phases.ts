@@ -30,7 +30,7 @@ export type PhaseStatus = 'pending' | 'running' | 'succeeded' | 'failed' | 'skip
 interface PhaseRule {
   /** Status of the deployment while this phase runs. */
   readonly status: DeploymentStatus;
-  /** Longest time one attempt may take; the deployment's own deadline counts besides. */
+  /** Time of one attempt; `allowedMs` adds what hooks and waits were promised. */
   readonly timeout_ms: number;
   /** Attempts in all, of failures that are retryable by the error table. */
   readonly max_attempts: number;

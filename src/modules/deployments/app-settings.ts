@@ -93,7 +93,10 @@ function volumeMount({ source, target, read_only = false }: VolumeDto): VolumeMo
   return { source, target, read_only };
 }
 
-/** What would take longer than the whole phase may can never pass. */
+/**
+ * A deadline longer than the phase's own time would never be met. The bake has its time on top of that, but both shall fit into the
+ * time of a deployment that asks for no more than the default.
+ */
 function refuseLongGate({ health_check }: SettingsDto): void {
   const { deadline_ms = DEFAULT_HEALTH_CHECK.deadline_ms, bake_ms = 0 } = health_check ?? {};
   const longest = PHASE_RULES.post_deploy.timeout_ms - GATE_MARGIN_MS;

@@ -89,7 +89,7 @@ export class DeploymentLifecycleTracker {
     const session = this.#open(claim);
     if (!(session instanceof DeploymentSession)) return session.failed;
     this.#working.set(deploymentId, session);
-    const end = guardSession(session, this.claims, this.options.lease_ms, askedAt);
+    const end = guardSession(session, this.claims, this.plugins.all, this.options.lease_ms, askedAt);
     if (this.#closing) session.stop('shutdown');
     try {
       const handler = this.handlers.of(phase);

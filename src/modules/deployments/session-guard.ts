@@ -1,21 +1,26 @@
 /** Keeps the lease of a session, and stops the session when its time is up or the lease is lost. */
 import { DeployError } from '../../domain/errors.js';
-import { MAX_INTERRUPTIONS, PHASE_RULES } from '../../domain/phases.js';
+import { HOOKS } from '../../domain/hooks.js';
+import { allowedMs } from '../../domain/phase-time.js';
+import { MAX_INTERRUPTIONS } from '../../domain/phases.js';
+import type { Plugin } from '../../domain/plugin.js';
 import type { PhaseClaims } from '../../domain/ports.js';
-import { plannedWaitMs } from '../../domain/strategy.js';
 import type { DeploymentSession } from './deployment-session.js';
+import { dueHooks } from './hooks/due-hooks.js';
 
 /** A worker gives up before its lease is over: until then nobody else may work on the phase. */
 const TRUSTED_PART = 0.75;
 const CLOCK_MS = 250;
 
 /**
+ * @param plugins of this worker: their hooks in the phase have been promised time
  * @param askedAt `performance.now()` before the claim was made: the lease began no earlier
  * @returns the function that ends the guard
  */
 export function guardSession(
   session: DeploymentSession,
-  claims: PhaseClaims,
+  claims: Pick<PhaseClaims, 'heartbeat'>,
+  plugins: readonly Plugin[],
   lease_ms: number,
   askedAt: number,
 ): () => void {
@@ -32,7 +37,8 @@ export function guardSession(
     // No answer is no sign of life either.
     else beat().catch(() => undefined);
   }, lease_ms / 5);
-  const allowed_ms = PHASE_RULES[session.phase].timeout_ms + plannedWaitMs(session.config.strategy);
+  const allowed_ms = timeOf(session, plugins);
+  const late = `${session.phase} took longer than the ${allowed_ms / 1000} s that it may.`;
   let spent_ms = 0;
   let looked = performance.now();
   // Time does not run while a rollout is paused.
@@ -41,7 +47,7 @@ export function guardSession(
     if (!session.isPaused) spent_ms += now - looked;
     looked = now;
     if (spent_ms > session.claim.left_ms) session.stop(new DeployError('deployment_timeout'));
-    else if (spent_ms > allowed_ms) session.stop(new DeployError('phase_timeout'));
+    else if (spent_ms > allowed_ms) session.stop(new DeployError('phase_timeout', late));
   }, CLOCK_MS);
 
   // Where there is nothing to do but to take things back, the work does not even begin.
@@ -54,4 +60,14 @@ export function guardSession(
     clearInterval(heart);
     clearInterval(clock);
   };
+}
+
+function timeOf({ phase, state, record, config }: DeploymentSession, plugins: readonly Plugin[]): number {
+  const hook = HOOKS.find((name) => name === phase);
+  const { due } = hook ? dueHooks(plugins, hook, state.identity, record.spec, config) : { due: [] };
+  return allowedMs(
+    phase,
+    config,
+    due.map(({ rule }) => rule),
+  );
 }

@@ -64,6 +64,10 @@ export const LIMITS = {
   approval_minutes: 60,
   /** How long it can be looked up afterwards; the audit trail keeps it. */
   approval_days: 90,
+  /** One scan of an image for vulnerabilities; the first one downloads Trivy and its database. */
+  scan_seconds: 900,
+  /** How long a scan may wait for those before it: one runs at a time in each process. */
+  scan_wait_seconds: 600,
   /** An SBOM that is larger is not kept; the scan counts all the same. */
   sbom_bytes: 16 * 1024 * 1024,
 } as const;

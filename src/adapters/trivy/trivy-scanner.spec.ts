@@ -8,6 +8,7 @@ import { freePort } from '../../../test/support/test-registry.js';
 import { DockerImages } from '../docker/docker-images.js';
 import { TrivyContainer } from './trivy-container.js';
 import { TrivyProgram } from './trivy-program.js';
+import type { TrivyRunner } from './trivy-runner.js';
 import { TrivyScanner } from './trivy-scanner.js';
 
 jest.setTimeout(60_000);
@@ -45,8 +46,9 @@ describe('Trivy as a program', () => {
   beforeEach(async () => {
     cacheFolder = join(folder.path, 'cache');
     program = await installStandIn(join(folder.path, 'bin'), cacheFolder);
-    scanner = new TrivyScanner([new TrivyProgram({ program, cacheFolder, dockerHost: DOCKER_HOST })]);
+    scanner = new TrivyScanner([trivy()]);
   });
+  const trivy = () => new TrivyProgram({ program, cacheFolder, dockerHost: DOCKER_HOST });
 
   it('says its version', async () => {
     expect(await scanner.available(never)).toBe('trivy 0.74.0');
@@ -114,6 +116,51 @@ describe('Trivy as a program', () => {
     abort.abort();
     expect(await first).toBe('stopped');
     expect(await second).toBe(true);
+  });
+
+  it('is ended when it takes too long, and what has waited for it has its whole time then', async () => {
+    const real = trivy();
+    let begun = 0;
+    const counted: TrivyRunner = {
+      cacheFolder,
+      available: async () => 'trivy',
+      run: (command, signal) => {
+        begun += 1;
+        return real.run(command, signal);
+      },
+    };
+    const limited = new TrivyScanner([counted], { wait: 60, scan: 0.5 });
+    const scans = [1, 2].map(() => limited.scan('hanging', WITHOUT, never));
+    const late = { code: 'scan_failed', message: 'The scan took longer than the 0.5 s that it may.' };
+    expect(await Promise.allSettled(scans)).toMatchObject([{ reason: late }, { reason: late }]);
+    expect(begun).toBe(2);
+    await until(async () => !(await hangs()), 'both are gone');
+  });
+
+  it('is given up where those before it take too long, and the next one has its turn', async () => {
+    const limited = new TrivyScanner([trivy()], { wait: 0.5, scan: 60 });
+    const abort = new AbortController();
+    const first = limited.scan('hanging', WITHOUT, abort.signal).catch(() => 'stopped');
+    await until(hangs, 'the scan runs');
+    await expect(limited.scan('clean', WITHOUT, never)).rejects.toMatchObject({
+      code: 'scan_failed',
+      message: 'The scans before it took longer than the 0.5 s that it may wait for them.',
+    });
+    abort.abort();
+    expect(await first).toBe('stopped');
+    expect((await limited.scan('clean', WITHOUT, never)).vulnerabilities).toEqual([]);
+  });
+
+  it('does not wait on for its turn when the caller gives up', async () => {
+    const running = new AbortController();
+    const first = scanner.scan('hanging', WITHOUT, running.signal).catch(() => 'stopped');
+    await until(hangs, 'the scan runs');
+    const waiting = new AbortController();
+    const second = scanner.scan('clean', WITHOUT, waiting.signal);
+    waiting.abort(new Error('cancelled by the test'));
+    await expect(second).rejects.toThrow('cancelled by the test');
+    running.abort();
+    expect(await first).toBe('stopped');
   });
 
   it('sees nothing of our own environment', async () => {

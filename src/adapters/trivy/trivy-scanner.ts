@@ -1,5 +1,7 @@
 /** Known vulnerabilities and SBOMs by Trivy, wherever it can be had: the first place that has it is taken. */
+import { once } from 'node:events';
 import { DeployError } from '../../domain/errors.js';
+import { LIMITS } from '../../domain/limits.js';
 import { ImageScanner, type Sbom, type ScanOptions, type ScanReport } from '../../domain/ports.js';
 import { reportCommand, sbomCommand, type TrivyCommand } from './trivy-command.js';
 import type { TrivyOutcome } from './trivy-output.js';
@@ -12,9 +14,16 @@ interface Place {
 }
 
 export class TrivyScanner extends ImageScanner {
+  /** Settles once nobody is before the next one. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly runners: readonly TrivyRunner[]) {
+  constructor(
+    private readonly runners: readonly TrivyRunner[],
+    private readonly seconds: { readonly wait: number; readonly scan: number } = {
+      wait: LIMITS.scan_wait_seconds,
+      scan: LIMITS.scan_seconds,
+    },
+  ) {
     super();
   }
 
@@ -23,14 +32,17 @@ export class TrivyScanner extends ImageScanner {
   }
 
   override scan(reference: string, { sbom }: ScanOptions, signal: AbortSignal): Promise<ScanReport> {
-    return this.#inTurn(async () => {
-      const place = await this.#place(signal);
-      if (place === undefined) throw new DeployError('scanner_missing');
-      const report = await run(place, reportCommand(reference, place.runner.cacheFolder), signal);
-      const vulnerabilities = read(place, report, readReport);
-      const document = sbom ? await sbomOf(place, reference, signal) : undefined;
-      return { scanner: place.name, vulnerabilities, ...(document && { sbom: document }) };
-    }, signal);
+    const late = `The scan took longer than the ${this.seconds.scan} s that it may.`;
+    return this.#inTurn(signal, () =>
+      within(this.seconds.scan, late, signal, async (stop) => {
+        const place = await this.#place(stop);
+        if (place === undefined) throw new DeployError('scanner_missing');
+        const report = await run(place, reportCommand(reference, place.runner.cacheFolder), stop);
+        const vulnerabilities = read(place, report, readReport);
+        const document = sbom ? await sbomOf(place, reference, stop) : undefined;
+        return { scanner: place.name, vulnerabilities, ...(document && { sbom: document }) };
+      }),
+    );
   }
 
   async #place(signal: AbortSignal): Promise<Place | undefined> {
@@ -41,14 +53,39 @@ export class TrivyScanner extends ImageScanner {
     return undefined;
   }
 
-  /** Trivy locks its cache: two at once get in each other's way. */
-  #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const turn = this.#last.then(() => {
-      signal.throwIfAborted();
-      return work();
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
+  /** Trivy locks its cache: two at once get in each other's way. The wait is nothing of the time that the work may take. */
+  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const { promise: over, resolve: leave } = Promise.withResolvers<unknown>();
+    // Whoever gives up waiting leaves the line, and whoever comes after still waits for those before.
+    this.#last = before.then(() => over);
+    const late = `The scans before it took longer than the ${this.seconds.wait} s that it may wait for them.`;
+    try {
+      await within(this.seconds.wait, late, signal, async (stop) => {
+        stop.throwIfAborted();
+        await Promise.race([before, once(stop, 'abort')]);
+        stop.throwIfAborted();
+      });
+      return await work();
+    } finally {
+      leave(undefined);
+    }
+  }
+}
+
+/** Gives the work a signal that aborts with `scan_failed` once its time is over. */
+async function within<T>(
+  seconds: number,
+  late: string,
+  signal: AbortSignal,
+  work: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(new DeployError('scan_failed', late)), seconds * 1000);
+  try {
+    return await work(AbortSignal.any([signal, clock.signal]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -9,6 +9,7 @@ import { assertValidEntry } from '../support/log-assertions.js';
 import { isRunning } from '../support/processes.js';
 import { file, tar } from '../support/tar.js';
 import { freePort, startTestRegistry, type TestRegistry } from '../support/test-registry.js';
+import { trafficApp } from '../support/traffic-app.js';
 import { until } from '../support/until.js';
 import { lines, QUICK_CHECK, serving, shell } from '../support/web-apps.js';
 import { NOTHING, Workbench } from '../support/workbench.js';
@@ -33,6 +34,25 @@ const ILL_SOON = {
   command: ['node', '-e', FALLS_ILL],
   health_check: { ...QUICK_CHECK, bake_ms: 20_000 },
 };
+const LITTLE_MEMORY = { memory_limit_mb: 96 };
+/** Takes more than it may at its start, so that it is never healthy. */
+const HUNGRY = { ...trafficApp({ version: 'second', memory_hog_mb: 512 }), resources: LITTLE_MEMORY };
+/** Healthy until it has answered some checks; then it takes more than it may. */
+const GROWS = `let asked = 0;
+const kept = [];
+require('http').createServer((_, answer) => {
+  answer.end('well');
+  if (++asked === 30) console.log('growing');
+  while (asked >= 30) kept.push(Buffer.alloc(1 << 20, 1));
+}).listen(80);`;
+const GROWS_SOON = {
+  image: 'node:24',
+  command: ['node', '-e', GROWS],
+  resources: LITTLE_MEMORY,
+  health_check: { ...QUICK_CHECK, bake_ms: 20_000 },
+};
+/** Nobody looks whether there is room, until Swarm does. */
+const HUGE = { resources: { memory_reservation_mb: 16_777_216 } };
 const ALWAYS_503 = {
   image: 'node:24',
   command: ['node', '-e', NODE_503],
@@ -86,16 +106,18 @@ async function startAll(): Promise<void> {
     ...sh('echo listening nowhere; exec sleep 1000'),
     health_check: { ...QUICK_CHECK, path: undefined, deadline_ms: 2_000 },
   });
-  bench.start('huge', { ...serving('never'), resources: { memory_reservation_mb: 16_777_216 } });
+  bench.start('huge', { ...serving('never'), ...HUGE });
   bench.start('taken', {
     ...serving('never'),
     ports: [{ container_port: 80, host_port: (holder.address() as AddressInfo).port }],
   });
 
   const holding = { ...serving('the holder'), ports: [{ container_port: 80, host_port: port }] };
-  const first = [holding, serving('first'), { ...serving('first'), replicas: 2 }, serving('first'), serving('first')];
-  const names = ['holder', 'unhealthy', 'good', 'kept', 'ill'];
-  names.forEach((name, index) => bench.start(name, first[index] ?? {}));
+  bench.start('holder', holding);
+  bench.start('good', { ...serving('first'), replicas: 2 });
+  const others = ['unhealthy', 'kept', 'ill', 'hungry', 'grows', 'homeless'];
+  for (const name of others) bench.start(name, serving('first'));
+  const names = ['holder', 'good', ...others];
   await Promise.all(names.map(async (name) => expect(await bench.ended(name)).toMatchObject({ status: 'success' })));
 }
 
@@ -182,6 +204,36 @@ describe('a second deployment that fails', () => {
     await until(async () => (await bench.swarm.get('/', app)).trim() === 'first', `${name} serves`, 20_000);
   }
 
+  /** The first deployment serves, and nothing else is there of the app. */
+  async function expectOnlyFirst(name: string): Promise<void> {
+    await expectFirstServes(name, 1);
+    const alone = async () => (await bench.remainsOf(name)).containers.length === 1;
+    await until(alone, `only the first container of ${name}`, 20_000);
+    const { deployment_id: service } = await bench.ended(name);
+    expect(await bench.remainsOf(name)).toEqual({ ...NOTHING, service, containers: [expect.any(String)] });
+    expect(await bench.swarm.services(bench.app(name))).toHaveLength(1);
+  }
+
+  /** The second one has never got a request, so that there was nothing to roll back. */
+  async function expectUntouched(name: string, second: DeploymentView): Promise<void> {
+    for (const field of ['has_served', 'rolled_back_by']) expect(second).not.toHaveProperty(field);
+    await expectOnlyFirst(name);
+  }
+
+  /** Once it has served and failed, a deployment of its own brings the first one back. */
+  async function expectRolledBack(failed: DeploymentView, name: string, reason: string): Promise<DeploymentView> {
+    const view = await bench.client.rolledBack(failed.deployment_id);
+    const rollback = await bench.client.ended(view.rolled_back_by ?? '');
+    expect(rollback).toMatchObject({
+      status: 'success',
+      rollback_of: failed.deployment_id,
+      actor: 'auto-rollback',
+      image: (await bench.ended(name)).image,
+      reason: expect.stringContaining(reason),
+    });
+    return rollback;
+  }
+
   it('because it crashes leaves the first one serving', async () => {
     const dockerfile = lines('FROM busybox:1', 'CMD ["sh", "-c", "echo second is broken; exit 5"]');
     const view = await bench.client.run({ app_name: bench.app('good'), source: { dockerfile }, command: [] });
@@ -197,19 +249,34 @@ describe('a second deployment that fails', () => {
     expect(view).not.toHaveProperty('rolled_back_by');
   });
 
+  it('because it needs more memory than it may leaves the first one serving', async () => {
+    const view = await bench.client.run({ app_name: bench.app('hungry'), ...HUNGRY });
+    await expectFailure(view, ['deploy', 'out_of_memory'], /more memory than it may/);
+    await expectUntouched('hungry', view);
+  });
+
+  it('because no node fits it leaves the first one serving', async () => {
+    const order = { app_name: bench.app('homeless'), ...serving('never'), ...HUGE, validation_level: 'none' };
+    const view = await bench.client.run(order);
+    await expectFailure(view, ['deploy', 'no_suitable_node'], /insufficient resources/);
+    await expectUntouched('homeless', view);
+  });
+
+  it('because it takes too much memory while it serves is rolled back', async () => {
+    const failed = await bench.client.run({ app_name: bench.app('grows'), ...GROWS_SOON });
+    expect(failed).toMatchObject({
+      has_served: true,
+      failed_phase: 'post_deploy',
+      error: { code: 'out_of_memory', evidence: expect.arrayContaining([expect.stringContaining('growing')]) },
+    });
+    await expectRolledBack(failed, 'grows', 'more memory');
+    await expectOnlyFirst('grows');
+  });
+
   it('while it serves is rolled back by a deployment of its own', async () => {
-    const first = await bench.ended('ill');
     const failed = await bench.client.run({ app_name: bench.app('ill'), ...ILL_SOON });
     expect(failed).toMatchObject({ failed_phase: 'post_deploy', error: { code: 'health_check_failed' } });
-    const view = await bench.client.rolledBack(failed.deployment_id);
-    const rollback = await bench.client.ended(view.rolled_back_by ?? '');
-    expect(rollback).toMatchObject({
-      status: 'success',
-      rollback_of: failed.deployment_id,
-      actor: 'auto-rollback',
-      image: first.image,
-      reason: expect.stringContaining('healthy'),
-    });
+    const rollback = await expectRolledBack(failed, 'ill', 'healthy');
     await expectFirstServes('ill', 1);
     const messages = (await bench.client.entries(failed.deployment_id)).map(({ message }) => message);
     expect(messages.slice(-3)).toEqual([

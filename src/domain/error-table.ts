@@ -180,7 +180,10 @@ export const ERRORS = {
   // deploy: convergence
   container_crashed: permanent('The program ended right after its start.', 'Its last lines say why.'),
   command_not_found: permanent('The start command does not exist in the image.'),
-  out_of_memory: permanent('The program used more memory than it may and was stopped.', 'Raise resources.memory_mb.'),
+  out_of_memory: permanent(
+    'The program used more memory than it may and was stopped.',
+    'Raise resources.memory_limit_mb.',
+  ),
   unhealthy: permanent('The health check of the container keeps failing.'),
   no_suitable_node: permanent('No node fits the service.'),
   task_rejected: permanent('A node refused to start the container.'),

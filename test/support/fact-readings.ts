@@ -109,7 +109,7 @@ export const READINGS: Readonly<Record<FactType, Reading>> = {
       duration_ms: 2500,
       error_code: 'out_of_memory',
       error_message: failure('out_of_memory').message,
-      hint: 'Raise resources.memory_mb.',
+      hint: 'Raise resources.memory_limit_mb.',
     },
   },
   cancel_requested: {

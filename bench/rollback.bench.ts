@@ -1,9 +1,10 @@
 /** Bad versions of an app under load: how soon they are known as bad, and how soon the old one has all requests again. */
+import type { ErrorCode } from '../src/domain/errors.js';
 import type { DeploymentView } from '../src/modules/deployments/deployment.view.js';
 import { trafficApp, type TrafficAppOptions } from '../test/support/traffic-app.ts';
 import { startTestRegistry } from '../test/support/test-registry.ts';
 import { TrafficLoad } from '../test/support/traffic-load.ts';
-import { RawService } from './baselines/raw-service.ts';
+import { RawService, type RawApp } from './baselines/raw-service.ts';
 import { comparison, type Benchmark, type Measure } from './support/benchmark.ts';
 import { momentOf } from './support/deploy-client.ts';
 import { container, EngineEvents, update } from './support/engine-events.ts';
@@ -21,10 +22,21 @@ const BAD = 'v2';
 const FAILS_AFTER_MS = 8_000;
 const BAKE_MS = 20_000;
 
+/** Of a version that takes more. */
+const MEMORY_LIMIT_MB = 96;
+
 interface Cause {
+  /** What FlukeDeploy must call it, where another failure might be measured in its place. */
+  readonly code?: ErrorCode;
   readonly options?: Omit<TrafficAppOptions, 'version'>;
-  /** In place of the app's own: one that a registry says it does not have. */
+  /** What else is asked for the bad version, in place of the app's own. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** The same for Swarm. */
+  readonly raw?: Partial<RawApp>;
+  /** In place of the app's own image: one that a registry says it does not have. */
   readonly isMissing?: boolean;
+  /** How long it is watched while it serves. */
+  readonly bake_ms?: number;
   /** What happens first, and how long after it the app is bad: the cause counts from there. Absent = from the order on. */
   readonly begins?: { readonly action: string; readonly after_ms: number };
   /** Swarm calls the update completed before the app fails: a person must see it and roll back by hand. */
@@ -37,8 +49,16 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   'missing image': { isMissing: true },
   'unhealthy after the switch': {
     options: { unhealthy_after_ms: FAILS_AFTER_MS },
+    bake_ms: BAKE_MS,
     begins: { action: 'start', after_ms: FAILS_AFTER_MS },
     byHand: true,
+  },
+  'out of memory': {
+    code: 'out_of_memory',
+    options: { memory_hog_mb: 4 * MEMORY_LIMIT_MB },
+    fields: { resources: { memory_limit_mb: MEMORY_LIMIT_MB } },
+    raw: { memory_mb: MEMORY_LIMIT_MB },
+    begins: { action: 'die', after_ms: 0 },
   },
 };
 
@@ -57,7 +77,10 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
   scope.defer(() => registry.stop());
   const missing = `${registry.host}/nobody/nothing:1`;
 
-  const ours = async ({ options, isMissing, begins }: Cause, app: string): Promise<Course> => {
+  const ours = async (
+    { code, options, fields: other, isMissing, bake_ms, begins }: Cause,
+    app: string,
+  ): Promise<Course> => {
     const fields = {
       app_name: app,
       project: prefix,
@@ -70,8 +93,10 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
     scope.defer(() => load.kill());
     await load.until((version) => version === GOOD);
 
-    const bad = deployedTrafficApp({ version: BAD, ...options }, BAKE_MS);
+    const bad = { ...deployedTrafficApp({ version: BAD, ...options }, bake_ms), ...other };
     const { view, asked } = await client.run({ ...fields, ...bad, ...(isMissing && { image: missing }) });
+    if (code !== undefined && view.error?.code !== code)
+      throw new Error(`${code} was to come, not: ${JSON.stringify(view.error)}`);
     if (view.rolled_back_by !== undefined) await client.ended(view.rolled_back_by);
     const { since } = await load.until((version) => version === GOOD);
     const { failed, failures } = await load.stop();
@@ -82,7 +107,8 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
     return { verdict: verdict - cause, serving: Math.max(0, since - verdict) };
   };
 
-  const raw = async ({ options, isMissing, begins, byHand = false }: Cause, app: string): Promise<Course> => {
+  const raw = async (bad: Cause, other: Partial<RawApp>, app: string): Promise<Course> => {
+    const { options, isMissing, begins, byHand = false } = bad;
     const service = new RawService(docker, app);
     const good = rawTrafficApp(app, REPLICAS, { version: GOOD });
     await service.apply(good);
@@ -90,6 +116,7 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
 
     const asked = await service.apply({
       ...rawTrafficApp(app, REPLICAS, { version: BAD, ...options }),
+      ...other,
       ...(isMissing && { image: missing }),
     });
     if (byHand) {
@@ -108,10 +135,11 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
 
   const measures: Measure[] = [];
   for (const [index, [what, cause]] of Object.entries(CAUSES).entries()) {
+    const { raw: inSwarm = {} } = cause;
     const courses = { ours: [] as Course[], raw: [] as Course[] };
     for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
       courses.ours.push(await ours(cause, `${prefix}-a${index}n${round}`));
-      courses.raw.push(await raw(cause, `${prefix}-b${index}n${round}`));
+      courses.raw.push(await raw(cause, inSwarm, `${prefix}-b${index}n${round}`));
       for (const side of ['a', 'b']) await removeServices(docker, `${prefix}-${side}${index}`);
     }
     const measure = (name: string, take: (course: Course) => number): Measure => ({

@@ -10,6 +10,8 @@ export interface RawApp {
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly network?: string;
+  /** What each task may take at most. */
+  readonly memory_mb?: number;
   /** In place of the image's own. */
   readonly health?: { readonly test: readonly string[]; readonly interval_ms: number; readonly retries: number };
   /** How long Swarm watches each new task. */
@@ -79,7 +81,17 @@ export class RawService {
   }
 }
 
-function rawSpec({ name, image, replicas, command, env, network, health, monitor_ms }: RawApp): Docker.ServiceSpec {
+function rawSpec({
+  name,
+  image,
+  replicas,
+  command,
+  env,
+  network,
+  memory_mb,
+  health,
+  monitor_ms,
+}: RawApp): Docker.ServiceSpec {
   return {
     Name: name,
     TaskTemplate: {
@@ -98,6 +110,7 @@ function rawSpec({ name, image, replicas, command, env, network, health, monitor
           },
         }),
       },
+      ...(memory_mb !== undefined && { Resources: { Limits: { MemoryBytes: memory_mb * 1024 * 1024 } } }),
       RestartPolicy: { Condition: 'any', Delay: 1_000 * MILLISECOND },
       ...(network !== undefined && { Networks: [{ Target: network }] }),
     },

@@ -129,7 +129,7 @@ export interface FailedAttempt {
   /** In [0, 1). */
   readonly random: number;
   readonly retry_after_ms?: number;
-  /** FlukeBase has taken other things since this lane failed last. */
+  /** FlukeBase has taken other things since this lane failed last, and did not ask it to wait. */
   readonly own_fault: boolean;
 }
 

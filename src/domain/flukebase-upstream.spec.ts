@@ -60,9 +60,9 @@ describe('the breaker', () => {
     expect(waitBefore(callBegun(open), half)).toBeGreaterThan(0);
   });
 
-  it('closes when the probe passes', () => {
+  it.each(['taken', 'passed'] as const)('closes when the probe has %s', (outcome) => {
     const half = OPENED + BREAKER_RULE.first_open_ms;
-    const closed = callEnded(callBegun(open), half, 'passed');
+    const closed = callEnded(callBegun(open), half, outcome);
     expect(breakerState(closed, half)).toBe('closed');
     expect(waitBefore(closed, half)).toBe(0);
     // What failed before counts no more.
@@ -126,9 +126,12 @@ it('an outage is over with the first call that passes after five that have faile
 });
 
 it('it is known since when FlukeBase has taken something', () => {
-  const upstream = calls(['passed']);
+  const upstream = calls(['taken']);
   expect(hasAcceptedSince(upstream, NOW - 1)).toBe(true);
   expect(hasAcceptedSince(upstream, NOW)).toBe(false);
   expect(hasAcceptedSince(upstream, undefined)).toBe(false);
-  expect(hasAcceptedSince(calls(['failed']), NOW - 1)).toBe(false);
+  for (const outcome of ['passed', 'failed'] as const) {
+    expect(hasAcceptedSince(calls([outcome]), NOW - 1)).toBe(false);
+    expect(hasAcceptedSince(calls([outcome], { from: upstream, at: NOW + 100 }), NOW + 99)).toBe(false);
+  }
 });

@@ -40,8 +40,8 @@ export const FRESH_UPSTREAM: Upstream = { recent: [], failed_in_a_row: 0 };
 /** So many calls that fail one after another are an outage: what waits because of it is tried as soon as it is over. */
 const OUTAGE_CALLS = 5;
 
-/** `passed`: it answered as one that works. `failed`: it did not. */
-export type CallOutcome = 'passed' | 'failed';
+/** `taken`: it has what was sent, or a part of it. `passed`: it answered as one that works, and took nothing. `failed`: it did not. */
+export type CallOutcome = 'taken' | 'passed' | 'failed';
 
 export function breakerState({ open }: Upstream, now: number): BreakerState {
   if (open === undefined) return 'closed';
@@ -61,9 +61,9 @@ export function callBegun(upstream: Upstream): Upstream {
 }
 
 export function callEnded(upstream: Upstream, now: number, outcome: CallOutcome): Upstream {
-  const passed = outcome === 'passed';
+  const passed = outcome !== 'failed';
   const failed_in_a_row = passed ? 0 : upstream.failed_in_a_row + 1;
-  const { open, ...closed } = { ...upstream, failed_in_a_row, ...(passed && { accepted_at: now }) };
+  const { open, ...closed } = { ...upstream, failed_in_a_row, ...(outcome === 'taken' && { accepted_at: now }) };
   if (open?.probing) return passed ? { ...closed, recent: [] } : { ...closed, open: opened(now, open.times + 1) };
   const recent = counted(upstream.recent, now, outcome);
   const after = { ...closed, recent, ...(open && { open }) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FlukeBaseReply } from './flukebase-ports.js';
-import { isOutage, verdictOn, verdictOnEntry, type FlukeBaseRoute } from './flukebase-verdict.js';
+import { outcomeOf, verdictOn, verdictOnEntry, type FlukeBaseRoute } from './flukebase-verdict.js';
 
 const ROUTES: readonly FlukeBaseRoute[] = ['log', 'batch', 'deployment', 'new_task', 'task'];
 const refused = (status: number): FlukeBaseReply => ({ kind: 'refused', status, reason: 'no' });
@@ -27,11 +27,20 @@ describe('the verdict on an answer', () => {
     }
   });
 
+  it('is nobody’s fault where FlukeBase works and asks to come later', () => {
+    for (const route of ROUTES) {
+      for (const status of [408, 425, 429])
+        expect(verdictOn(refused(status), route)).toMatchObject({ kind: 'again', is_asked: true });
+      for (const status of [302, 500, 503]) expect(verdictOn(refused(status), route)).not.toHaveProperty('is_asked');
+    }
+  });
+
   it('keeps what Retry-After asks for', () => {
     expect(verdictOn({ kind: 'refused', status: 429, retry_after_ms: 7_000 }, 'batch', 5)).toEqual({
       kind: 'again',
       error: 'FlukeBase answered with HTTP 429.',
       retry_after_ms: 7_000,
+      is_asked: true,
     });
   });
 
@@ -81,9 +90,20 @@ it.each([
   expect(verdictOnEntry(status)).toBe(verdict);
 });
 
-it('an outage is no answer, a redirect or an error of FlukeBase, and no refusal', () => {
-  expect(isOutage({ kind: 'unanswered', reason: 'ECONNRESET' })).toBe(true);
-  for (const status of [302, 500, 503]) expect(isOutage(refused(status))).toBe(true);
-  for (const status of [401, 404, 422, 429]) expect(isOutage(refused(status))).toBe(false);
-  expect(isOutage({ kind: 'accepted', status: 207 })).toBe(false);
+it('FlukeBase fails with no answer, a redirect or an error of its own, and with no refusal', () => {
+  expect(outcomeOf({ kind: 'unanswered', reason: 'ECONNRESET' })).toBe('failed');
+  for (const status of [302, 500, 503]) expect(outcomeOf(refused(status))).toBe('failed');
+  for (const status of [401, 404, 408, 422, 425, 429]) expect(outcomeOf(refused(status))).toBe('passed');
+});
+
+it('FlukeBase has taken something where it has accepted a part at least', () => {
+  const accepted = (...statuses: number[]): FlukeBaseReply => ({
+    kind: 'accepted',
+    status: 207,
+    refused: statuses.map((status, index) => ({ id: `log-${index}`, status })),
+  });
+  expect(outcomeOf({ kind: 'accepted', status: 200 }, 3)).toBe('taken');
+  expect(outcomeOf(accepted(503, 429), 3)).toBe('taken');
+  expect(outcomeOf(accepted(503, 429, 409), 3)).toBe('taken');
+  expect(outcomeOf(accepted(503, 429, 422), 3)).toBe('passed');
 });

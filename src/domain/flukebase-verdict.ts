@@ -1,13 +1,14 @@
 /** What FlukeBase's answer to a request means for what was sent: the table by which it is decided. Pure. */
 import type { FlukeBaseReply } from './flukebase-ports.js';
+import type { CallOutcome } from './flukebase-upstream.js';
 
 /** What was asked of it, one for each of its routes. */
 export type FlukeBaseRoute = 'log' | 'batch' | 'deployment' | 'new_task' | 'task';
 
 export type FlukeBaseVerdict =
   | { readonly kind: 'done' }
-  /** The same again later: what failed may pass. */
-  | { readonly kind: 'again'; readonly error: string; readonly retry_after_ms?: number }
+  /** The same again later: what failed may pass. `is_asked`: it works and asked for that, which is nobody's fault. */
+  | { readonly kind: 'again'; readonly error: string; readonly retry_after_ms?: number; readonly is_asked?: true }
   /** It is nothing that was sent: somebody must change something. No attempt is counted. */
   | { readonly kind: 'paused'; readonly error: string; readonly everything: boolean }
   /** Too much or something wrong in it: each half by itself. */
@@ -17,8 +18,10 @@ export type FlukeBaseVerdict =
   /** It will never be taken. */
   | { readonly kind: 'dead'; readonly error: string };
 
-/** Answers of one that works, though not now. */
-const PASSING = [408, 425, 429];
+/** Whether it is the answer of one that works, though not now. */
+export function asksToWait(status: number): boolean {
+  return status === 408 || status === 425 || status === 429;
+}
 
 /** @param size how many entries were sent; 1 for what is no entry */
 export function verdictOn(reply: FlukeBaseReply, route: FlukeBaseRoute, size = 1): FlukeBaseVerdict {
@@ -35,7 +38,12 @@ export function verdictOn(reply: FlukeBaseReply, route: FlukeBaseRoute, size = 1
         case 'done':
           return { kind: 'done' };
         case 'again':
-          return { kind: 'again', error, ...(retry_after_ms !== undefined && { retry_after_ms }) };
+          return {
+            kind: 'again',
+            error,
+            ...(retry_after_ms !== undefined && { retry_after_ms }),
+            ...(asksToWait(status) && { is_asked: true }),
+          };
         case 'pause_everything':
         case 'pause':
           return { kind: 'paused', error, everything: verdict === 'pause_everything' };
@@ -51,12 +59,21 @@ export function verdictOn(reply: FlukeBaseReply, route: FlukeBaseRoute, size = 1
 /** Of one entry of a batch that was taken in part. */
 export function verdictOnEntry(status: number): 'done' | 'again' | 'dead' {
   if (status < 300 || status === 409) return 'done';
-  return status >= 500 || PASSING.includes(status) ? 'again' : 'dead';
+  return status >= 500 || asksToWait(status) ? 'again' : 'dead';
 }
 
-/** Whether it is FlukeBase that fails, rather than what was sent. */
-export function isOutage(reply: FlukeBaseReply): boolean {
-  return reply.kind === 'unanswered' || (reply.kind === 'refused' && (reply.status >= 500 || reply.status < 400));
+/** What an answer says of FlukeBase as a whole: whether it fails, rather than what was sent, and whether it takes anything. */
+export function outcomeOf(reply: FlukeBaseReply, size = 1): CallOutcome {
+  switch (reply.kind) {
+    case 'accepted': {
+      const left = reply.refused?.filter(({ status }) => verdictOnEntry(status) !== 'done') ?? [];
+      return left.length < size ? 'taken' : 'passed';
+    }
+    case 'unanswered':
+      return 'failed';
+    case 'refused':
+      return reply.status >= 500 || reply.status < 400 ? 'failed' : 'passed';
+  }
 }
 
 function verdictByStatus(
@@ -65,7 +82,7 @@ function verdictByStatus(
   size: number,
 ): 'done' | 'again' | 'pause' | 'pause_everything' | 'split' | 'singles' | 'dead' {
   // A redirect is not followed: the token is for this address.
-  if (status < 400 || status >= 500 || PASSING.includes(status)) return 'again';
+  if (status < 400 || status >= 500 || asksToWait(status)) return 'again';
   switch (status) {
     case 401:
       return 'pause_everything';

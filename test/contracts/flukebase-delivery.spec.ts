@@ -1,6 +1,7 @@
 /** What is told to a real HTTPS server out of a real PostgreSQL, request by request: under which keys, by whom, and what becomes of refusals. */
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DELIVERY_RULE } from '../../src/domain/flukebase-lane.js';
 import { createDeploymentLog } from '../../src/domain/log-entry.js';
 import type { Claim } from '../../src/domain/ports.js';
 import { emptyStores } from '../support/empty-stores.js';
@@ -215,6 +216,29 @@ describe('what FlukeBase refuses', () => {
     await toldAll();
     expect(sequences(record.id)).toHaveLength((await sender.store.deployment(record.id))!.sequence);
     expect(await sender.store.deadLetters(100)).toMatchObject([{ kind: 'task', deployment_id: record.id }]);
+  });
+
+  it.each([
+    ['everything', /./, 0],
+    ['entries, while it takes other things', /deployment_logs/, 1],
+  ])('for long because it is asked too often is all there in the end: %s', async (_, route, others) => {
+    const { record } = await begun(5);
+    flukebase.faults.order({ kind: 'status', status: 429 }, { route });
+    const rounds = DELIVERY_RULE.most_strikes + 4;
+    for (let round = 0; round < rounds; round++) {
+      for (let other = 0; other < others; other++) await process.accept({ app_name: `app-${round}` });
+      await noWaiting();
+      await sender.round();
+      await sender.settled();
+    }
+    expect(flukebase.faults.happened.get('status')).toBeGreaterThanOrEqual(rounds);
+    expect(flukebase.held.deliveries.size).toBe(0);
+    expect(await sender.store.deadLetters(100)).toEqual([]);
+    flukebase.faults.end();
+    await toldAll();
+    expect(sequences(record.id)).toEqual(upTo((await sender.store.deployment(record.id))!.sequence));
+    expect(new Set(flukebase.held.deliveries.values())).toEqual(new Set([1]));
+    expect(await sender.store.deadLetters(100)).toEqual([]);
   });
 
   it('when it asks to come later is not sent before', async () => {

@@ -12,10 +12,11 @@ import {
   sendSingles,
   takesBatches,
   waitBefore,
+  type CallOutcome,
   type Upstream,
 } from '../../domain/flukebase-upstream.js';
 import { DELIVERY_RULE } from '../../domain/flukebase-lane.js';
-import { isOutage, verdictOn, type FlukeBaseRoute, type FlukeBaseVerdict } from '../../domain/flukebase-verdict.js';
+import { outcomeOf, verdictOn, type FlukeBaseRoute, type FlukeBaseVerdict } from '../../domain/flukebase-verdict.js';
 import { FlukeBaseStore, type FlukeBaseReply, type RefusedEntry, type UpstreamReport } from '../../domain/ports.js';
 
 /** `later`: nothing may be sent now, and nothing was. */
@@ -67,14 +68,14 @@ export class FlukeBaseUpstream {
       throw error;
     }
     const verdict = verdictOn(reply, route, size);
-    await this.#learn(reply, verdict);
+    await this.#learn(outcomeOf(reply, size), verdict);
     return { verdict, refused: (reply.kind === 'accepted' && reply.refused) || [] };
   }
 
-  async #learn(reply: FlukeBaseReply, verdict: FlukeBaseVerdict): Promise<void> {
+  async #learn(outcome: CallOutcome, verdict: FlukeBaseVerdict): Promise<void> {
     const now = Date.now();
     const before = this.#known;
-    this.#known = callEnded(this.#known, now, isOutage(reply) ? 'failed' : 'passed');
+    this.#known = callEnded(this.#known, now, outcome);
     switch (verdict.kind) {
       case 'done':
         this.#alert = undefined;

@@ -173,7 +173,7 @@ export class LaneWorker {
           ...failure,
           now: Date.now(),
           random: Math.random(),
-          own_fault: this.upstream.hasAcceptedSince(state.failed_at),
+          own_fault: !failure.is_asked && this.upstream.hasAcceptedSince(state.failed_at),
         });
         if (outcome.kind === 'again') return this.#wait(claim, outcome.state, outcome.wait_ms, letters);
         const given = giveUp(outcome.error, outcome.everything);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { DeadEntry } from '../../domain/dead-ranges.js';
-import { verdictOnEntry } from '../../domain/flukebase-verdict.js';
+import { asksToWait, verdictOnEntry } from '../../domain/flukebase-verdict.js';
 import type { UnifiedLogEntry } from '../../domain/log-entry.js';
 import { FlukeBase, type RefusedEntry } from '../../domain/ports.js';
 import { FlukeBaseUpstream, type Told, type Verdict } from './flukebase-upstream.js';
@@ -113,7 +113,9 @@ class Sending {
         return;
       case 'again':
         this.missing.add(id);
-        this.failure = { kind: 'again', error };
+        // One that fails is not excused by others that only wait.
+        if (this.failure?.kind !== 'again' || this.failure.is_asked)
+          this.failure = { kind: 'again', error, ...(asksToWait(status) && { is_asked: true }) };
         return;
       case 'dead':
         this.dead.set(id, error);

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   afterFailure,
-  batchLength,
-  batchLimit,
   batchOver,
   DELIVERY_RULE,
   FRESH_LANE,
@@ -68,24 +66,6 @@ it('the lane of a replay sends entries and nothing else', () => {
   expect(nextStep('replay', lane({ done: 9 }), 9, present())).toBe('rest');
 });
 
-describe('a batch', () => {
-  it('ends at a hundred entries', () => {
-    expect(batchLength(Array<number>(250).fill(10))).toBe(100);
-    expect(batchLength(Array<number>(250).fill(10), 7)).toBe(7);
-    expect(batchLength([])).toBe(0);
-  });
-
-  it('ends at 512 kB, and has one entry at least', () => {
-    expect(batchLength(Array<number>(100).fill(100 * 1024))).toBe(5);
-    expect(batchLength([2 * 1024 * 1024, 10])).toBe(1);
-  });
-
-  it('is halved when it fails again and again by its own fault, until one entry is alone', () => {
-    const limits = Array.from({ length: 12 }, (_, strikes) => batchLimit(lane({ strikes })));
-    expect(limits).toEqual([100, 100, 100, 100, 50, 25, 12, 6, 3, 1, 1, 1]);
-  });
-});
-
 describe('after something was taken', () => {
   const failing = lane({
     done: 4,
@@ -103,6 +83,12 @@ describe('after something was taken', () => {
 
   it('the next batch begins behind it', () => {
     expect(batchOver({ ...failing, missing: [7] }, 9)).toEqual(lane({ done: 9 }));
+  });
+
+  it('it is known since when the rest of a batch is left behind, whatever else is taken', () => {
+    const left = lane({ done: 4, batch_end: 9, missing: [7], failing_since: 'a' });
+    expect(recovered({ ...failing, missing: [7] })).toEqual(left);
+    expect(settled({ ...failing, missing: [7] }, 'one')).toEqual({ ...left, version: 1, digest: 'one' });
   });
 
   it('a state that is told again later is another one', () => {
@@ -155,11 +141,24 @@ describe('after a failure', () => {
     expect(afterFailure(state, failure)).toMatchObject({ kind: 'again' });
   });
 
+  it('after a day what is left of a batch is given up, and nothing behind it', () => {
+    const failing_since = new Date(NOW - DELIVERY_RULE.give_up_ms).toISOString();
+    const state = lane({ batch_end: 100, missing: [5], failing_since });
+    expect(afterFailure(state, failure)).toMatchObject({ kind: 'give_up', everything: false });
+  });
+
   it('a batch that is cut smaller begins anew', () => {
-    const state = lane({ batch_end: 100, missing: [5], attempts: 3, strikes: 3 });
+    const state = lane({ batch_end: 100, attempts: 3, strikes: 3 });
     const outcome = afterFailure(state, { ...failure, own_fault: true });
     expect(outcome).toMatchObject({ kind: 'again', state: { strikes: 4 } });
     expect(outcome).not.toHaveProperty('state.batch_end');
-    expect(outcome).not.toHaveProperty('state.missing');
+  });
+
+  it('a batch that was taken in part never begins anew', () => {
+    const state = lane({ batch_end: 100, missing: [5], attempts: 3, strikes: 3 });
+    expect(afterFailure(state, { ...failure, own_fault: true })).toMatchObject({
+      kind: 'again',
+      state: { strikes: 4, batch_end: 100, missing: [5] },
+    });
   });
 });

@@ -28,7 +28,7 @@ export interface LaneState {
   readonly done: number;
   /** End of the batch that was begun: it has the same entries, and so the same key, at every attempt. */
   readonly batch_end?: number;
-  /** Of that batch, what FlukeBase has not taken yet; absent = nothing of it. */
+  /** Of that batch, what is left after FlukeBase has taken a part; absent = nothing was taken. */
   readonly missing?: readonly number[];
   /** Counts the summaries or task states that were settled: one that is told again later is not the same. */
   readonly version: number;
@@ -78,26 +78,12 @@ export function nextStep(channel: LaneChannel, state: LaneState, head: number, p
   }
 }
 
-/** The most entries of the next batch. */
-export function batchLimit({ strikes }: LaneState): number {
-  const { batch_entries, halving_strikes } = DELIVERY_RULE;
-  return Math.max(1, batch_entries >> Math.max(0, strikes - halving_strikes + 1));
-}
-
-/** How many of these sizes, in bytes, go together: always one. */
-export function batchLength(sizes: readonly number[], entries: number = DELIVERY_RULE.batch_entries): number {
-  let bytes = 0;
-  let length = 0;
-  for (const size of sizes.slice(0, entries)) {
-    bytes += size + 1;
-    if (length > 0 && bytes > DELIVERY_RULE.batch_bytes) break;
-    length++;
-  }
-  return length;
-}
-
-/** Something was taken: former failures are forgotten. */
-export function recovered({ done, batch_end, missing, version, digest, task_id }: LaneState): LaneState {
+/**
+ * Something was taken: former failures are forgotten, but not for how long the rest of a batch is left behind. Else what is never taken
+ * would be tried for ever, as long as something beside it is.
+ */
+export function recovered(state: LaneState): LaneState {
+  const { done, batch_end, missing, version, digest, task_id, failing_since } = state;
   return {
     done,
     version,
@@ -105,6 +91,7 @@ export function recovered({ done, batch_end, missing, version, digest, task_id }
     strikes: 0,
     ...(batch_end !== undefined && { batch_end }),
     ...(missing !== undefined && { missing }),
+    ...(missing !== undefined && failing_since !== undefined && { failing_since }),
     ...(digest !== undefined && { digest }),
     ...(task_id !== undefined && { task_id }),
   };
@@ -118,7 +105,7 @@ export function settled(state: LaneState, digest: string, taskId?: string): Lane
 
 /** The batch that was begun is over. */
 export function batchOver(state: LaneState, done: number): LaneState {
-  const { batch_end: _end, missing: _missing, ...rest } = recovered(state);
+  const { batch_end: _end, missing: _missing, failing_since: _since, ...rest } = recovered(state);
   return { ...rest, done };
 }
 
@@ -135,7 +122,7 @@ export interface FailedAttempt {
 
 export type AfterFailure =
   | { readonly kind: 'again'; readonly state: LaneState; readonly wait_ms: number }
-  /** `everything`: it failed for so long that all that waits in the lane is given up. */
+  /** `everything`: it failed for so long that all that waits in the lane is given up, and not only what was sent. */
   | { readonly kind: 'give_up'; readonly error: string; readonly everything: boolean };
 
 export function afterFailure(state: LaneState, failure: FailedAttempt): AfterFailure {
@@ -145,19 +132,20 @@ export function afterFailure(state: LaneState, failure: FailedAttempt): AfterFai
   const strikes = state.strikes + (own_fault ? 1 : 0);
   const at = new Date(now).toISOString();
   const { failing_since = at } = state;
+  const { batch_end, missing, ...kept } = state;
+  // Where a part of a batch was taken, only what is left of it has failed for so long: what comes behind it was not tried.
   if (now - Date.parse(failing_since) >= give_up_ms)
-    return { kind: 'give_up', error: `${error} It was tried for 24 hours.`, everything: true };
+    return { kind: 'give_up', error: `${error} It was tried for 24 hours.`, everything: missing === undefined };
   if (strikes >= most_strikes)
     return { kind: 'give_up', error: `${error} It was tried ${attempts} times.`, everything: false };
-  const { batch_end, missing, ...kept } = state;
-  // One that is cut smaller is another batch.
-  const is_kept = strikes < halving_strikes || strikes === state.strikes;
+  // One that is cut smaller is another batch. Of one that was taken in part, the part must not come again.
+  const is_kept = missing !== undefined || strikes < halving_strikes || strikes === state.strikes;
   return {
     kind: 'again',
     state: {
       ...kept,
       ...(is_kept && batch_end !== undefined && { batch_end }),
-      ...(is_kept && missing !== undefined && { missing }),
+      ...(missing !== undefined && { missing }),
       attempts,
       strikes,
       failing_since,

@@ -184,6 +184,40 @@ describe('what FlukeBase refuses', () => {
     expect(sequences(record.id)).toEqual(upTo(sequence).filter((one) => !dead.includes(one)));
   });
 
+  it('now and always, while it takes all others, is given up alone', async () => {
+    const { record } = await begun(150);
+    const others = [await process.start({ app_name: 'one' }), await process.start({ app_name: 'two' })];
+    const claims = await Promise.all(others.map(({ id }) => process.held(id)));
+    flukebase.is_stuck = ({ message }) => message === 'line 20';
+    flukebase.is_poison = ({ message }) => message === 'line 30';
+    await until(
+      async () => {
+        await noWaiting();
+        await sender.round();
+        await sender.settled();
+        for (const claim of claims) await print(claim, 1);
+        await sender.round();
+        await sender.settled();
+        return (await sender.store.standing()).waiting === 0;
+      },
+      'all is told',
+      60_000,
+    );
+    const { sequence } = (await sender.store.deployment(record.id))!;
+    const letters = await sender.store.deadLetters(100);
+    letters.sort((a, b) => a.first_sequence - b.first_sequence);
+    expect(letters).toMatchObject([
+      { error: expect.stringContaining('503') },
+      { error: expect.stringContaining('422') },
+    ]);
+    const dead = letters.map(({ first_sequence }) => first_sequence);
+    expect(letters.map(({ last_sequence }) => last_sequence)).toEqual(dead);
+    expect([...sequences(record.id)].sort((a, b) => a - b)).toEqual(
+      upTo(sequence).filter((one) => !dead.includes(one)),
+    );
+    expect(new Set(flukebase.held.deliveries.values())).toEqual(new Set([1]));
+  }, 90_000);
+
   it('as too large comes in parts', async () => {
     const { record } = await begun(60);
     flukebase.largest_body = 8_000;

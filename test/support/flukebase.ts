@@ -55,6 +55,8 @@ export class FlukeBase {
   has_batches = true;
   /** Whatever body has an entry of this kind in it gets 422. */
   is_poison: (entry: SyncedEntry) => boolean = () => false;
+  /** An entry of this kind is never taken now: alone it gets 503, of a batch all others are taken. */
+  is_stuck: (entry: SyncedEntry) => boolean = () => false;
   /** How many requests have come, those that are not kept included. */
   asked = 0;
   readonly caFile: string;
@@ -178,12 +180,14 @@ export class FlukeBase {
       return refusal(422, 'unknown_deployment', `there is no deployment ${deployment_id}`);
     }
     if (entries.some((entry) => this.is_poison(entry))) return refusal(422, 'unprocessable', 'it cannot be stored');
+    if (entries.some((entry) => this.is_stuck(entry))) return refusal(503, 'unavailable', 'it cannot be stored now');
     for (const entry of entries) this.held.takeEntry(entry);
     return undefined;
   }
 
   #takeBatch(entries: readonly SyncedEntry[], fault: Fault | undefined): Reply {
-    const taken = fault?.kind === 'partial' ? part(entries, fault.takes) : entries;
+    const fit = entries.filter((entry) => !this.is_stuck(entry));
+    const taken = fault?.kind === 'partial' ? part(fit, fault.takes) : fit;
     const refused = this.#take(taken);
     if (refused !== undefined) return refused;
     const results = entries.map((entry) => ({ id: entry.id, status: taken.includes(entry) ? 201 : 503 }));

@@ -1,19 +1,17 @@
 /** Works on one lane that is held: one step after another, each kept before the next begins. */
 import { Injectable, Logger } from '@nestjs/common';
 import { deadRanges } from '../../domain/dead-ranges.js';
+import { batchSent, nextBatch } from '../../domain/flukebase-batch.js';
 import {
   afterFailure,
-  batchLength,
-  batchLimit,
   batchOver,
   DELIVERY_RULE,
   nextStep,
-  recovered,
   settled,
   type LaneState,
   type StateStep,
 } from '../../domain/flukebase-lane.js';
-import { toEntry, type LogRow } from '../../domain/log-entry.js';
+import { toEntry } from '../../domain/log-entry.js';
 import { isFinal } from '../../domain/phases.js';
 import { FlukeBase, FlukeBaseStore, type DeadLetter, type DeploymentNow, type LaneClaim } from '../../domain/ports.js';
 import { FlukeBaseOptions } from './flukebase-options.js';
@@ -131,7 +129,7 @@ export class LaneWorker {
   async #sendLogs(claim: LaneClaim, state: LaneState, signal: AbortSignal): Promise<Stepped> {
     const until = state.batch_end ?? claim.head;
     const stored = await this.store.entries(claim.deployment_id, state.done, until, DELIVERY_RULE.batch_entries);
-    const begun = beginBatch(state, stored);
+    const begun = nextBatch(state, stored, (row) => Buffer.byteLength(JSON.stringify(toEntry(row))));
     if (begun === undefined) {
       const gone = `Entries ${state.done + 1} to ${until} of ${claim.deployment_id}`;
       this.#logger.warn(`${gone} were deleted before FlukeBase could be told`);
@@ -143,12 +141,15 @@ export class LaneWorker {
 
     const { missing, dead, failure } = await this.sender.send(rows.map(toEntry), signal, this.#renewal(claim, sending));
     const letters = deadRanges(dead);
-    if (failure === undefined) return this.#keep(claim, batchOver(state, end), letters);
+    const sent = rows.map(({ sequence }) => sequence);
+    const remaining = batchSent(sending, end, sent, missing);
+    if (failure === undefined) return this.#keep(claim, remaining, letters);
 
-    const remaining = { ...(missing.length < rows.length ? recovered(sending) : sending), missing };
     const giveUp = (error: string, everything: boolean): GivenUp => {
-      if (!everything)
-        return { letters: deadRanges(missing.map((sequence) => ({ sequence, error }))), state: batchOver(state, end) };
+      if (!everything) {
+        const given = deadRanges(missing.map((sequence) => ({ sequence, error })));
+        return { letters: given, state: batchSent(remaining, end, missing, []) };
+      }
       const waiting = { kind: 'log', first_sequence: missing[0] ?? end, last_sequence: claim.head, error } as const;
       return { letters: [waiting], state: batchOver(state, claim.head) };
     };
@@ -223,20 +224,4 @@ export class LaneWorker {
 /** An end that is known before its last entries are found must not be told before them. */
 function upToDate(claim: LaneClaim, { sequence }: DeploymentNow): LaneClaim {
   return claim.channel === 'replay' ? claim : { ...claim, head: Math.max(claim.head, sequence) };
-}
-
-/** The entries of the batch that was begun and that are missing still, or those of a new one. */
-function beginBatch(
-  state: LaneState,
-  stored: readonly LogRow[],
-): { readonly rows: readonly LogRow[]; readonly end: number } | undefined {
-  const { batch_end, missing } = state;
-  if (batch_end !== undefined) {
-    const rows = missing === undefined ? stored : stored.filter(({ sequence }) => missing.includes(sequence));
-    return rows.length === 0 ? undefined : { rows, end: batch_end };
-  }
-  const sizes = stored.map((row) => Buffer.byteLength(JSON.stringify(toEntry(row))));
-  const rows = stored.slice(0, batchLength(sizes, batchLimit(state)));
-  const last = rows.at(-1);
-  return last && { rows, end: last.sequence };
 }

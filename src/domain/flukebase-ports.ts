@@ -33,7 +33,7 @@ export interface FlukeBaseCall {
 
 /** One thing that was looked at, and how it is, in plain words. */
 export interface FlukeBaseFinding {
-  readonly about: 'address' | 'certificate' | 'token';
+  readonly about: 'address' | 'certificate' | 'token' | 'delivery';
   readonly ok: boolean;
   readonly message: string;
 }

@@ -204,6 +204,30 @@ describe('a check', () => {
     await flukebase.comeBack();
   });
 
+  it('says that there is no FlukeBase at the address, and how one looks', async () => {
+    const { origin } = new URL(flukebase.url);
+    await restart({ ...flukebase.environment, FLUKEBASE_API_URL: origin });
+    const { code, stdout } = await command('flukebase check');
+    expect(code).toBe(1);
+    expect(stdout).toContain(`There is no FlukeBase API at ${origin}/`);
+    expect(stdout).toContain('should look like https://flukebase.me/api/v1');
+    expect(stdout).toContain('FlukeBase does not work');
+    await restart(flukebase.environment);
+    expect(await command('flukebase check')).toMatchObject({ code: 0 });
+  });
+
+  it('says that nothing is told, though FlukeBase is there and takes the token', async () => {
+    flukebase.faults.order({ kind: 'status', status: 403 }, { route: /deployments$/ });
+    const id = await deploy(QUICK);
+    await eventually(async () => (await standing()).paused !== undefined);
+    const { code, stdout } = await command('flukebase check');
+    expect(stdout).toMatch(/does not refuse FLUKEBASE_API_TOKEN[^]*Nothing is told for now: .*403/);
+    expect(code).toBe(1);
+    await bench.client.ended(id);
+    flukebase.faults.end();
+    await allTold();
+  });
+
   it('says that the certificate is not trusted', async () => {
     await restart({ ...flukebase.environment, FLUKEBASE_CA_FILE: '' });
     const { code, stdout, stderr } = await command('flukebase check');

@@ -39,17 +39,25 @@ export async function checkCertificate(
   }
 }
 
-/** What a question that changes nothing was answered with. */
-export function tokenFinding(reply: FlukeBaseReply): FlukeBaseFinding {
+/** Whether there is nothing where it was asked. */
+export function isAbsent(reply: FlukeBaseReply): boolean {
+  return reply.kind === 'refused' && (reply.status === 404 || reply.status === 405);
+}
+
+/** @param reply to something on a route of the contract that FlukeBase refuses as empty, or takes without effect */
+export function answerFinding(reply: FlukeBaseReply, { origin, pathname }: URL): FlukeBaseFinding {
   if (reply.kind === 'unanswered') return { about: 'address', ok: false, message: reply.reason };
   const { status } = reply;
+  if (reply.kind === 'accepted' || status === 400 || status === 422) {
+    return { about: 'token', ok: true, message: 'FlukeBase does not refuse FLUKEBASE_API_TOKEN.' };
+  }
   if (status === 401 || status === 403) {
     return { about: 'token', ok: false, message: `FlukeBase refuses FLUKEBASE_API_TOKEN with HTTP ${status}.` };
   }
-  if (status >= 500 || (status >= 300 && status < 400)) {
-    return { about: 'address', ok: false, message: `FlukeBase answers with HTTP ${status}.` };
-  }
-  return { about: 'token', ok: true, message: 'FlukeBase does not refuse FLUKEBASE_API_TOKEN.' };
+  if (!isAbsent(reply)) return { about: 'address', ok: false, message: `FlukeBase answers with HTTP ${status}.` };
+  const hint = 'FLUKEBASE_API_URL should look like https://flukebase.me/api/v1.';
+  const message = `There is no FlukeBase API at ${origin}${pathname}: it answers with HTTP ${status}. ${hint}`;
+  return { about: 'address', ok: false, message };
 }
 
 function failure(host: string, error: unknown, signal: AbortSignal): FlukeBaseFinding {

@@ -111,6 +111,45 @@ describe('FlukeBase', () => {
     await expect(told).rejects.toBe(reason);
   });
 
+  it('is asked for nothing by a check, on a route that it has', async () => {
+    const before = [flukebase.requests.length, flukebase.held.arrivals.length];
+    await client.check(true, signal);
+    flukebase.has_batches = false;
+    expect((await client.check(true, signal)).map(({ ok }) => ok)).toEqual([true, true, true]);
+    flukebase.has_batches = true;
+    expect(flukebase.requests.slice(before[0]).map(({ path, answer }) => [path, answer])).toEqual([
+      ['/api/v1/flukebase_connect/deployment_logs/batch', 422],
+      ['/api/v1/flukebase_connect/deployment_logs/batch', 404],
+      ['/api/v1/flukebase_connect/deployment_logs', 422],
+    ]);
+    expect(flukebase.held.arrivals).toHaveLength(before[1]!);
+  });
+
+  it('is not where a check finds another server', async () => {
+    const { origin } = new URL(flukebase.url);
+    const authorities = await readFile(flukebase.caFile, 'utf8');
+    const astray = new FlukeBaseClient({ url: origin, token: flukebase.token, authorities });
+    expect((await astray.check(true, signal)).at(-1)).toEqual({
+      about: 'address',
+      ok: false,
+      message:
+        `There is no FlukeBase API at ${origin}/: it answers with HTTP 404. ` +
+        'FLUKEBASE_API_URL should look like https://flukebase.me/api/v1.',
+    });
+  });
+
+  it.each([
+    [200, true, 'FlukeBase does not refuse FLUKEBASE_API_TOKEN.'],
+    [400, true, 'FlukeBase does not refuse FLUKEBASE_API_TOKEN.'],
+    [403, false, 'FlukeBase refuses FLUKEBASE_API_TOKEN with HTTP 403.'],
+    [405, false, expect.stringContaining('There is no FlukeBase API at')],
+    [429, false, 'FlukeBase answers with HTTP 429.'],
+    [500, false, 'FlukeBase answers with HTTP 500.'],
+  ])('that answers a check with HTTP %i works: %s', async (status, ok, message) => {
+    flukebase.faults.order({ kind: 'status', status });
+    expect((await client.check(true, signal)).at(-1)).toMatchObject({ ok, message });
+  });
+
   it('is checked in plain words, and the token is in none of them', async () => {
     expect(await client.check(true, signal)).toEqual([
       { about: 'address', ok: true, message: `FlukeBase is reached at ${new URL(flukebase.url).host}.` },

@@ -2,6 +2,7 @@
  * FlukeBase over HTTPS: one request for each thing that is told, within a deadline, without following redirects. The token is in no
  * error and in no log: what axios throws holds it, and so is never passed on.
  */
+import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:https';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
@@ -17,7 +18,7 @@ import { createMasker, type Masker } from '../../domain/masking.js';
 import type { NewWedoTask, WedoTaskChange } from '../../domain/wedo-task.js';
 import { retryAfterMs } from '../network/retry-after.js';
 import { readAnswer, reasonIn, refusedIn } from './flukebase-answer.js';
-import { checkCertificate, tokenFinding } from './flukebase-check.js';
+import { answerFinding, checkCertificate, isAbsent } from './flukebase-check.js';
 
 const SOURCE = 'flukedeploy';
 /** The most of an answer that is read. */
@@ -34,11 +35,11 @@ export interface FlukeBaseClientOptions {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'POST' | 'PATCH';
   readonly path: string;
-  readonly body?: object;
+  readonly body: object;
   readonly signal: AbortSignal;
-  readonly idempotency_key?: string;
+  readonly idempotency_key: string;
 }
 
 export class FlukeBaseClient extends FlukeBase {
@@ -105,8 +106,14 @@ export class FlukeBaseClient extends FlukeBase {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
     const findings = await checkCertificate(this.#url, this.#ca, stop);
     if (!withToken || findings.some(({ ok }) => !ok)) return findings;
-    const reply = await this.#send({ method: 'GET', path: 'deployments', signal });
-    return [...findings, tokenFinding(reply)];
+    return [...findings, answerFinding(await this.#sendNothing(signal), new URL('..', this.#url))];
+  }
+
+  /** A batch without entries; where it has no route for batches, no entry by itself. */
+  async #sendNothing(signal: AbortSignal): Promise<FlukeBaseReply> {
+    const call = { method: 'POST', idempotency_key: `check-${randomUUID()}`, signal } as const;
+    const reply = await this.#send({ ...call, path: 'deployment_logs/batch', body: { logs: [], source: SOURCE } });
+    return isAbsent(reply) ? this.#send({ ...call, path: 'deployment_logs', body: { source: SOURCE } }) : reply;
   }
 
   async #send({ method, path, body, signal, idempotency_key }: Request): Promise<FlukeBaseReply> {
@@ -115,11 +122,8 @@ export class FlukeBaseClient extends FlukeBase {
       const response = await this.#http.request<string>({
         method,
         url: new URL(path, this.#url).href,
-        ...(body !== undefined && { data: JSON.stringify(body) }),
-        headers: {
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(idempotency_key !== undefined && { 'idempotency-key': idempotency_key }),
-        },
+        data: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'idempotency-key': idempotency_key },
         signal: AbortSignal.any([signal, timeout]),
       });
       return replyOf(response, this.#masker);

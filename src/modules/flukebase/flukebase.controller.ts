@@ -4,6 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { DeployError } from '../../domain/errors.js';
 import { FlukeBase, FlukeBaseStore } from '../../domain/ports.js';
 import { Audited, Policy, Unaudited } from '../auth/index.js';
+import { deliveryFindings } from './flukebase-health.js';
 import { FlukeBaseOptions } from './flukebase-options.js';
 import { BackfillDto, DeadLetterParams, DeadLettersQuery } from './flukebase.dto.js';
 import { BackfilledView, DeadLetterListView, FlukeBaseCheckView, FlukeBaseView } from './flukebase.view.js';
@@ -29,14 +30,15 @@ export class FlukeBaseController {
     return { enabled, url, ...standing, ...upstream };
   }
 
-  /** Asks FlukeBase something that changes nothing. */
+  /** Asks FlukeBase something that changes nothing, and looks at what became of what was sent last. */
   @Post('check')
   @HttpCode(200)
   @Policy({ scope: 'admin' })
   @Unaudited('it only asks FlukeBase whether it answers')
   async check(): Promise<FlukeBaseCheckView> {
     if (this.flukebase === undefined) throw new DeployError('flukebase_off');
-    const findings = await this.flukebase.check(true, new AbortController().signal);
+    const asked = await this.flukebase.check(true, new AbortController().signal);
+    const findings = [...asked, ...(await deliveryFindings(this.store))];
     return { works: findings.every(({ ok }) => ok), findings };
   }
 

@@ -226,6 +226,7 @@ describe('a check', () => {
     await bench.client.ended(id);
     flukebase.faults.end();
     await allTold();
+    expect(await command('flukebase check')).toMatchObject({ code: 0 });
   });
 
   it('says that the certificate is not trusted', async () => {

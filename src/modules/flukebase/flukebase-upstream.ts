@@ -34,6 +34,7 @@ export class FlukeBaseUpstream {
   /** Why somebody must look after it. */
   #alert: string | undefined;
   #reported: UpstreamReport | undefined;
+  #reporting = Promise.resolve();
 
   constructor(private readonly store: FlukeBaseStore) {}
 
@@ -104,18 +105,26 @@ export class FlukeBaseUpstream {
 
   /** People ask any process how it stands: what this one has learnt is kept where all can see it. */
   async #tell(before: Upstream, verdict: FlukeBaseVerdict): Promise<void> {
-    const { report } = this;
     if (before.open === undefined && this.#known.open !== undefined) {
       this.#logger.warn(
         `FlukeBase fails, and is left in peace for a while: ${'error' in verdict ? verdict.error : ''}`,
       );
     }
-    if (report.breaker !== this.#reported?.breaker || report.paused !== this.#reported.paused) {
-      this.#reported = report;
-      await this.store.tell(report);
-    }
+    await this.#reportNews();
     if (!isBack(before, this.#known)) return;
     this.#logger.log('FlukeBase is back');
     await this.store.hurry();
+  }
+
+  /** One after another: of two at once, the older one could be written last, and stay. */
+  #reportNews(): Promise<void> {
+    const reported = this.#reporting.then(async () => {
+      const { report } = this;
+      if (report.breaker === this.#reported?.breaker && report.paused === this.#reported.paused) return;
+      await this.store.tell(report);
+      this.#reported = report;
+    });
+    this.#reporting = reported.catch(() => undefined);
+    return reported;
   }
 }

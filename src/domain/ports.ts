@@ -37,7 +37,7 @@ export interface DeploymentOrder {
   readonly identity: Omit<DeploymentIdentity, 'release' | 'version'> & { readonly version?: string };
   readonly spec: DeploySpec;
   readonly idempotency?: Idempotency;
-  /** Host names that the app claims for itself. */
+  /** Host names that the app claims for itself, beside those of its whole configuration. */
   readonly hosts?: readonly string[];
   /** File of the uploaded archive; the store keeps its bytes until the deployment has ended. */
   readonly archive_path?: string;
@@ -122,8 +122,8 @@ export interface DuePhase {
 export abstract class DeploymentStore {
   /**
    * Stores the order and its first fact in one transaction.
-   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`, and what speaks
-   * against its permit: `agents_frozen`, `rate_limited_by_policy`, `approval_used`, …
+   * @throws DeployError `idempotency_key_reused`, `deployment_in_progress` (on_conflict reject), `domain_taken`,
+   * `strategy_unsupported`, and what speaks against its permit: `agents_frozen`, `rate_limited_by_policy`, `approval_used`, …
    */
   abstract accept(order: DeploymentOrder): Promise<Acceptance>;
   /** What was accepted under this key. @throws DeployError `idempotency_key_reused` */

@@ -470,6 +470,60 @@ describe('a host name', () => {
     expect(await owners()).toEqual([{ host: 'a.example', app_name: 'api-server' }]);
   });
 
+  it('stays as long as the app is configured to have it, though nothing serves there', async () => {
+    const strategy = { ...DEFAULT_STRATEGIES.blue_green, preview_host: 'next.example' };
+    await process.goLive({ config: { strategy, domains: ['a.example'] } });
+    for (const host of ['a.example', 'next.example']) {
+      await expect(process.accept({ app_name: 'other', hosts: [host] })).rejects.toMatchObject({
+        code: 'domain_taken',
+      });
+    }
+    // The configuration of what fails or is cancelled is none.
+    await process.goWrong({ config: { domains: ['b.example'], port: 0 } }, false);
+    await process.cancel((await process.accept({ config: { domains: ['c.example'] } })).id);
+    expect(await owners()).toMatchObject([{ host: 'a.example' }, { host: 'next.example' }]);
+
+    await process.goLive({ config: { domains: [], strategy: DEFAULT_STRATEGIES.rolling } });
+    expect(await owners()).toEqual([]);
+    await process.goLive({ app_name: 'other', config: { domains: ['a.example', 'next.example'] } });
+  });
+
+  it('is asked for by every order that would serve there, whether it names it or not', async () => {
+    const strategy = { ...DEFAULT_STRATEGIES.blue_green, preview_host: 'next.example' };
+    await process.goLive({ config: { strategy, domains: ['a.example'] } });
+    // As versions of FlukeDeploy have left it that freed what did not serve.
+    await test.database.query('delete from domains');
+    await process.goLive({ app_name: 'other', config: { domains: ['next.example'] } });
+
+    const field = { path: 'strategy.preview_host', message: 'next.example belongs to another app' };
+    await expect(process.accept()).rejects.toMatchObject({ code: 'domain_taken', fields: [field] });
+    expect(await owners()).toEqual([{ host: 'next.example', app_name: 'other' }]);
+    await process.goLive({ config: { strategy: DEFAULT_STRATEGIES.rolling } });
+    expect(await owners()).toMatchObject([{ host: 'a.example', app_name: 'api-server' }, { app_name: 'other' }]);
+  });
+
+  it('that is configured cannot be the preview as well, unless nothing is shown there', async () => {
+    const strategy = { ...DEFAULT_STRATEGIES.blue_green, preview_host: 'next.example' };
+    await process.goLive({ config: { strategy } });
+    const both = { config: { domains: ['a.example', 'next.example'] } };
+    for (const kind of ['deploy', 'config'] as const) {
+      const refusal = { code: 'strategy_unsupported', fields: [{ path: 'strategy.preview_host' }] };
+      await expect(process.accept({ kind, ...both })).rejects.toMatchObject(refusal);
+    }
+    await process.goLive({ kind: 'rollback', ...both });
+    for (const kind of ['restart', 'scale'] as const) await process.goLive({ kind });
+  });
+
+  it('of another app gets no requests, whatever an order has claimed', async () => {
+    const { id } = await process.accept();
+    const claim = await process.reach(id, 'deploy');
+    const before = await process.shift(claim, { hosts: ['b.example'] });
+    await process.accept({ app_name: 'other', hosts: ['a.example'] });
+    await expect(process.shift(claim, { hosts: ['a.example', 'b.example'] })).rejects.toMatchObject(taken);
+    expect((await process.apps.find(app))?.traffic).toEqual(before);
+    expect(await process.apps.traffic()).toEqual([before]);
+  });
+
   it('is never without an owner while an order for it and the end of the one before come together', async () => {
     for (let round = 0; round < 15; round++) {
       const app_name = `round-${round}`;

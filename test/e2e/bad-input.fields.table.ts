@@ -207,6 +207,24 @@ export const FIELDS: readonly BadRequest[] = [
     'strategy.steps.1.set_weight',
   ),
   refused('a host name of FlukeDeploy itself', { domains: ['captain.apps.test'] }, 'domain_taken', 'domains.0'),
+  refused(
+    'a preview at a host name of FlukeDeploy itself',
+    { strategy: { type: 'blue_green', preview_host: 'captain.apps.test' } },
+    'domain_taken',
+    'strategy.preview_host',
+  ),
+  refused(
+    'a preview at the own host name of the app',
+    { environment: 'production', strategy: { type: 'blue_green', preview_host: `${APP}.apps.test` } },
+    'strategy_unsupported',
+    'strategy.preview_host',
+  ),
+  refused(
+    'a preview at a domain of the app',
+    { domains: ['app.example.com'], strategy: { type: 'blue_green', preview_host: 'app.example.com' } },
+    'strategy_unsupported',
+    'strategy.preview_host',
+  ),
   refused('an unknown plugin', { plugins: WHOLE.plugins }, 'plugin_unknown', 'plugins.0.name'),
   ...HOST_FOLDERS.map((source) =>
     refused(`volume of ${source}`, { volumes: [{ source, target: '/x' }] }, 'invalid_field', 'volumes.0.source'),

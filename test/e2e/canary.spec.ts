@@ -301,4 +301,33 @@ describe('blue and green', () => {
     // The one that is kept was used again; the one that was switched off waits in its turn.
     expect(await bench.swarm.running(bench.app('green'))).toEqual(replicas);
   });
+
+  it('keep the preview host to their app, as long as it is configured', async () => {
+    const preview_host = `${bench.app('next')}.example.com`;
+    const strategy = { type: 'blue_green', preview_host, scale_down_delay_seconds: 0 };
+    const first = await deploy('green', version('fresh', {}, { strategy }));
+    expect(await bench.client.ended(first)).toMatchObject({ status: 'success' });
+
+    const other = { app_name: bench.app('rolling'), ...version('other'), domains: [preview_host] };
+    const message = `${preview_host} belongs to another app`;
+    expect(await bench.client.request('POST', '/api/v1/deploy', other)).toMatchObject({
+      status: 409,
+      body: { code: 'domain_taken', errors: [{ path: 'domains', message }] },
+    });
+    const taken = expect.objectContaining({ code: 'domain_taken', path: 'domains.0', message, stops: true });
+    const validated = () => bench.client.request('POST', '/api/v1/validate', other);
+    expect(await validated()).toMatchObject({ body: { valid: false, issues: expect.arrayContaining([taken]) } });
+
+    // By the strategy that is stored: it shows itself there again.
+    const second = await deploy('green', version('next'));
+    expect(await bench.client.ended(second)).toMatchObject({ status: 'success' });
+    expect(await visitors('green').count(20)).toEqual({ next: 20 });
+    const events = await bench.client.entries(second);
+    expect(events.map((entry) => entry.message)).toContainEqual(expect.stringContaining(`at ${preview_host}`));
+
+    const path = `/api/v1/apps/${bench.app('green')}`;
+    const answer = await bench.client.request<DeploymentView>('PATCH', path, { strategy: 'rolling' });
+    expect(await bench.client.ended(answer.body.deployment_id)).toMatchObject({ status: 'success' });
+    expect(await validated()).toMatchObject({ body: { valid: true } });
+  });
 });

@@ -53,6 +53,14 @@ const BROKEN: Readonly<Record<string, string>> = {
     select traffic.app_name from traffic where traffic.traffic is distinct from (
       select fact -> 'traffic' from entries where entries.app_name = traffic.app_name and entries.environment = traffic.environment
         and fact ->> 'type' = 'traffic_shifted' order by position desc limit 1)`,
+  'a host name at which requests come or that is configured belongs to that app': `
+    select named.host from (
+      select app_name, environment, jsonb_array_elements_text(traffic -> 'hosts') as host from traffic
+      union all select app_name, environment, traffic #>> '{preview,host}' from traffic where traffic ? 'preview'
+      union all select app_name, environment, jsonb_array_elements_text(config -> 'domains') from apps
+      union all select app_name, environment, config #>> '{strategy,preview_host}' from apps) as named
+    where host is not null and not exists (
+      select from domains where (domains.host, domains.app_name, domains.environment) = (named.host, named.app_name, named.environment))`,
   'what has ended is neither held nor due': `
     select id from deployments where finished_at is not null and (lease_until is not null or due_at is not null)`,
   'what runs is due, now or later': `

@@ -5,9 +5,8 @@ import type { DeploymentIdentity, DeploymentState, Fact } from '../../domain/dep
 import type { AuditRecord } from '../../domain/ports.js';
 import { automaticRollback, isRelease } from '../../domain/releases.js';
 import type { Client } from './database.js';
+import { releaseHosts } from './host-claims.js';
 import { APPEND_AUDIT } from './postgres-audit-trail.js';
-
-const UNFINISHED = 'finished_at is null';
 
 interface Ended {
   readonly id: string;
@@ -45,7 +44,7 @@ export async function endDeployment(
   }
   if (identity.rollback_of !== undefined) await answerParent(identity.rollback_of, state, append);
   await client.query('delete from archive_pieces where deployment_id = $1', [ended.id]);
-  await releaseDomains(client, ended);
+  await releaseHosts(client, ended);
   // Only what is committed as ended can be told to others as ended.
   await client.query('insert into deployment_endings (deployment_id) values ($1)', [ended.id]);
 }
@@ -103,16 +102,6 @@ async function answerParent(parent: string, state: DeploymentState, append: Appe
   const at = state.finished_at ?? '';
   if (state.status === 'success') await append(parent, { type: 'deployment_rolled_back', at, by });
   else if (state.error) await append(parent, { type: 'rollback_failed', at, by, error: state.error });
-}
-
-/** Names that neither serve nor are asked for by a deployment to come are free for others. */
-async function releaseDomains(client: Client, { app_name, environment }: Ended): Promise<void> {
-  await client.query(
-    `delete from domains where app_name = $1 and environment = $2
-       and not exists (select 1 from deployments where app_name = $1 and environment = $2 and ${UNFINISHED})
-       and not exists (select 1 from traffic where app_name = $1 and environment = $2 and traffic -> 'hosts' ? host)`,
-    [app_name, environment],
-  );
 }
 
 /** Counts up the app's releases, those of an app that was forgotten as well; its row stays locked, so that orders for one app come one after another. */

@@ -1,7 +1,7 @@
 /**
  * The one way entries come into being: inside a transaction that holds the deployment's row, items are numbered, stored
- * and folded. Every transaction locks in the same order: deployment, app, stream. The statements of an append have names,
- * so that each connection plans them once: nobody else can append meanwhile.
+ * and folded. Every transaction locks in the same order: deployment, app, host names, stream. The statements of an append
+ * have names, so that each connection plans them once: nobody else can append meanwhile.
  */
 import { encodeCursor } from '../../domain/cursor.js';
 import { decide, evolve, settle, type Decision, type DeploymentState, type Fact } from '../../domain/deployment.js';
@@ -12,6 +12,7 @@ import { isFinal, type DeploymentStatus } from '../../domain/phases.js';
 import type { Appended, AppendItem, DeploymentRecord } from '../../domain/ports.js';
 import type { Client } from './database.js';
 import { endDeployment, lockForEnd, type AppendFact } from './deployment-end.js';
+import { claimForTraffic } from './host-claims.js';
 
 export interface DeploymentRow {
   id: string;
@@ -79,6 +80,9 @@ export async function appendItems(
   const decision = decide(state);
   const ending = isFinal(state.status) && (row.state === undefined || !isFinal(row.state.status));
   if (ending) await lockForEnd(client, row, state);
+  // Before the stream: who has just claimed one of the names, and is waited for, needs it.
+  const shifts = numbered.map(({ fact }) => fact).filter((fact) => fact?.type === 'traffic_shifted');
+  for (const { traffic } of shifts) await claimForTraffic(client, traffic);
   const rows = await insertEntries(client, row, numbered, instance);
   // Only facts decide anew; a line of output must not restart the clock of a waiting retry.
   const decided = numbered.some(({ fact }) => fact !== undefined);
@@ -91,7 +95,7 @@ export async function appendItems(
     decided,
     ending ? { ...change, lease: null } : change,
   );
-  for (const { fact } of numbered) if (fact?.type === 'traffic_shifted') await storeTraffic(client, fact);
+  for (const shift of shifts) await storeTraffic(client, shift);
   if (!ending) return { rows, state, decision };
   await endDeployment(client, { ...row, spec: await specOf(client, row.id) }, state, appendFact(client, instance));
   return { rows, state: (await lockDeployment(client, row.id))?.state ?? state, decision };

@@ -24,6 +24,7 @@ import { likePatterns } from './entry-rows.js';
 import { settlePermit } from './order-permits.js';
 import { insertDeployment, nextRelease } from './deployment-end.js';
 import { appendFact, DEPLOYMENT_COLUMNS, lockDeployment, toRecord, type DeploymentRow } from './deployment-log.js';
+import { claimForOrder } from './host-claims.js';
 
 const UNFINISHED = 'finished_at is null';
 /** Every deployment that has not ended, with its place in the line of its app. */
@@ -89,7 +90,7 @@ export class PostgresDeploymentStore extends DeploymentStore {
       release,
       version: asked.version ?? defaultVersion(spec.source, release),
     };
-    await claimHosts(client, asked, [...new Set(order.hosts)]);
+    await claimForOrder(client, order);
     await insertDeployment(client, identity, spec, appendFact(client, this.options.instance));
     const row = await lockDeployment(client, identity.id);
     if (row === undefined) throw new Error(`deployment ${identity.id} was not stored`);
@@ -216,32 +217,6 @@ async function findByKey(client: Client, { key, fingerprint }: Idempotency): Pro
   if (rows[0].fingerprint !== fingerprint) throw new DeployError('idempotency_key_reused');
   const row = await lockDeployment(client, rows[0].deployment_id);
   return row && toRecord(row);
-}
-
-/** A host name belongs to the app that was first to ask for it. @throws DeployError `domain_taken` */
-async function claimHosts(
-  client: Client,
-  { app_name, environment }: Pick<DeploymentIdentity, 'app_name' | 'environment'>,
-  hosts: readonly string[],
-): Promise<void> {
-  // One that its owner gives up between the two looks belongs to nobody yet.
-  for (let owned = 0; owned < hosts.length;) {
-    await client.query(
-      `insert into domains (host, app_name, environment) select host, $2, $3 from unnest($1::text[]) as host
-       order by host on conflict (host) do nothing`,
-      [hosts, app_name, environment],
-    );
-    const { rows } = await client.query<{ host: string; own: boolean }>(
-      'select host, app_name = $2 and environment = $3 as own from domains where host = any ($1) order by host',
-      [hosts, app_name, environment],
-    );
-    const foreign = rows.find(({ own }) => !own);
-    if (foreign) {
-      const message = `${foreign.host} belongs to another app`;
-      throw new DeployError('domain_taken', `domains: ${message}.`, { fields: [{ path: 'domains', message }] });
-    }
-    owned = rows.length;
-  }
 }
 
 async function refuseWhileInProgress(

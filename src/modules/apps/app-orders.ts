@@ -33,7 +33,6 @@ export interface Asker {
 
 interface Draft {
   readonly spec: DeploySpec;
-  readonly hosts?: readonly string[];
   /** Label of the release whose content it is. */
   readonly version: string;
   readonly rollback?: { readonly rollback_of: string; readonly rollback_to: number };
@@ -76,7 +75,6 @@ export class AppOrders {
       const merge = this.#merge(app, dto);
       return {
         spec: { ...AS_IT_IS, config, ...(merge && { merge }), on_conflict: dto.on_conflict ?? 'queue' },
-        hosts: this.settings.hosts(config, app),
         version: app.live.version,
       };
     });
@@ -107,7 +105,6 @@ export class AppOrders {
     const spec = rollbackSpec(target);
     return {
       spec,
-      hosts: this.settings.hosts(spec.config, app),
       version: target.version,
       rollback: { rollback_of: app.live.deployment_id, rollback_to: target.release },
     };
@@ -137,14 +134,14 @@ export class AppOrders {
     app: LiveApp,
     dto: RestartDto,
     principal: Principal,
-    { spec, hosts, version, rollback }: Draft,
+    { spec, version, rollback }: Draft,
   ): PlannedOrder {
     const identity = newIdentity(app, principal, spec.source, dto);
     const place = { app_name: app.app_name, environment: app.environment };
     return {
       identity: { ...identity, kind, project: app.project, version, ...rollback },
       spec,
-      ...(hosts && { hosts }),
+      hosts: this.settings.hosts(spec.config, app),
       // Going back to another release than the one that was meant is another plan.
       plan_hash: planHash(this.secrets, [kind, place, dto, rollback]),
     };

@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_HEALTH_CHECK, type AppConfig, type PortMapping, type VolumeMount } from '../../domain/app-spec.js';
 import { DeployError } from '../../domain/errors.js';
+import { namedHosts, previewConflict, previewHostOf } from '../../domain/host-names.js';
 import { PHASE_RULES } from '../../domain/phases.js';
 import { Secrets, type AppPlace, type Principal } from '../../domain/ports.js';
 import { hostsOf } from '../../domain/rollout-plan.js';
@@ -63,19 +64,26 @@ export class AppSettings {
     return Object.fromEntries(Object.entries(values).map(seal));
   }
 
-  /** The host names that a configuration claims. @throws DeployError `domain_taken` for those that are FlukeDeploy's or another app's own */
+  /**
+   * The host names that a configuration claims.
+   * @throws DeployError `domain_taken` for those that are FlukeDeploy's or another app's own, `strategy_unsupported` for a preview under
+   * the app's own
+   */
   hosts(config: Partial<AppConfig>, place: AppPlace): string[] {
     const { rootDomain } = this.options;
     const own = hostsOf(place, [], rootDomain);
-    const preview = config.strategy?.type === 'blue_green' ? config.strategy.preview_host : undefined;
-    const asked = [...(config.domains ?? []), ...(preview === undefined ? [] : [preview])];
+    const preview = previewHostOf(config);
+    const asked = namedHosts(config);
+    const conflict = previewConflict(config, own);
+    if (conflict) throw conflict;
     for (const [index, host] of asked.entries()) {
       if (rootDomain === undefined || !host.endsWith(`.${rootDomain}`) || own.includes(host)) continue;
       const label = host.slice(0, -rootDomain.length - 1);
       // One label below the root domain names the app of that name, whether it exists yet or not.
       if (label === CAPTAIN || (!label.includes('.') && host !== preview)) {
         const owner = label === CAPTAIN ? 'FlukeDeploy' : `the app ${label}`;
-        throw refuse('domain_taken', `domains.${index}`, `${host} belongs to ${owner}`);
+        const path = host === preview ? 'strategy.preview_host' : `domains.${index}`;
+        throw refuse('domain_taken', path, `${host} belongs to ${owner}`);
       }
     }
     if (own.includes(`${CAPTAIN}.${rootDomain ?? ''}`)) {

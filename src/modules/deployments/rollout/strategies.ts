@@ -1,5 +1,6 @@
 /** The strategies, each told in the order in which it happens. Every step may be run again after a crash. */
 import { DeployError } from '../../../domain/errors.js';
+import { previewConflict } from '../../../domain/host-names.js';
 import { strategyConflict } from '../../../domain/preflight.js';
 import { mixed, nextWave, previewed } from '../../../domain/rollout-plan.js';
 import type { BlueGreenStrategy, RollingStrategy } from '../../../domain/strategy.js';
@@ -105,6 +106,9 @@ async function rolling(rollout: Rollout, strategy: RollingStrategy): Promise<voi
 
 /** The whole new set beside the old one, and one switch. */
 async function blueGreen(rollout: Rollout, strategy: BlueGreenStrategy): Promise<void> {
+  // Orders that waited together may have come to this one after the other.
+  const conflict = previewConflict(rollout.config, rollout.traffic.hosts);
+  if (conflict) throw conflict;
   await rollout.step(0, `Starting ${rollout.desired.name} beside the version before`);
   await rollout.scaleFresh(rollout.wanted);
   await rollout.gated(rollout.wanted);

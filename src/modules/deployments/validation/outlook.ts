@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { defaultVersion, resolveConfig, type AppConfig, type DeploySpec } from '../../../domain/app-spec.js';
 import { DeployError } from '../../../domain/errors.js';
 import type { Base, DeploymentIdentity } from '../../../domain/facts.js';
+import { namedHosts } from '../../../domain/host-names.js';
 import type { Hook } from '../../../domain/hooks.js';
 import type { Plugin } from '../../../domain/plugin.js';
 import {
@@ -45,13 +46,11 @@ export class Outlooks {
   async of(order: DeploymentOrder): Promise<Outlook> {
     const { identity: asked } = order;
     const isLive = order.spec.source.kind === 'live';
-    const [app, line] = await Promise.all([
-      this.apps.find(asked),
-      this.deployments.outlook(asked, [...(order.hosts ?? [])]),
-    ]);
+    const app = await this.apps.find(asked);
     if (isLive) requireLive(app, asked);
     const spec = this.plugins.withServerUses(order.spec);
     const config = resolveConfig(app?.config, spec.config, spec);
+    const line = await this.deployments.outlook(asked, [...(order.hosts ?? []), ...namedHosts(config)]);
     const release = line.next_release;
     const identity = {
       ...asked,

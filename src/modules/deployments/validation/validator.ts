@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { placeName } from '../../../domain/app-spec.js';
 import { planOf, type PlanInput } from '../../../domain/deploy-plan.js';
 import { DeployError } from '../../../domain/errors.js';
+import { orderedPreviewConflict, previewHostOf } from '../../../domain/host-names.js';
 import { LIMITS } from '../../../domain/limits.js';
 import { createMasker, secretValues } from '../../../domain/masking.js';
 import { Cluster, Secrets, type Principal } from '../../../domain/ports.js';
@@ -152,10 +153,13 @@ async function withDeadline<Result>(
 
 /** What the store would refuse, or make wait. */
 function refuseTaken({ spec, config, identity, line }: Outlook, issues: Issues): void {
+  const preview = previewHostOf(config);
+  const conflict = orderedPreviewConflict(identity, config);
+  if (conflict) issues.refused(conflict);
   for (const host of line.foreign_hosts) {
     const message = `${host} belongs to another app`;
     const index = config.domains.indexOf(host);
-    const path = index < 0 ? 'domains' : `domains.${index}`;
+    const path = host === preview ? 'strategy.preview_host' : index < 0 ? 'domains' : `domains.${index}`;
     issues.refused(new DeployError('domain_taken', message, { fields: [{ path, message }] }));
   }
   if (line.in_progress === undefined) return;

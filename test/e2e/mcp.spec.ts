@@ -256,6 +256,33 @@ describe('a call', () => {
     });
   });
 
+  it('with a key and a plan gets the same deployment again, though the plan is another one by now', async () => {
+    const app_name = bench.app('twice');
+    const twice = async (tool: string, wish: Record<string, unknown>) => {
+      const { next } = await agent.told(tool, { ...wish, idempotency_key: tool, dry_run: true });
+      expect(next).toMatchObject({
+        tool,
+        arguments: { idempotency_key: tool, expected_plan_hash: expect.any(String) },
+      });
+      const order = { ...wish, ...next.arguments };
+      const first = await agent.told(tool, { ...order, wait_for: 'end' });
+      expect(first).toMatchObject({ status: 'success' });
+      expect(await agent.told(tool, order)).toMatchObject({ deployment_id: first['deployment_id'] });
+      const refused = await agent.refused(tool, { ...order, idempotency_key: 'another' });
+      return { id: first['deployment_id'], refused };
+    };
+    const deployed = await twice('deploy_app', { app_name, ...serving('one') });
+    expect(deployed.refused).toMatchObject({
+      code: 'plan_changed',
+      next: { arguments: { idempotency_key: 'another', dry_run: true } },
+    });
+    await agent.told('deploy_app', { app_name, ...serving('two'), wait_for: 'end' });
+    const back = await twice('deploy_rollback', { app_name });
+    expect(back.refused).toMatchObject({ code: 'no_previous_release' });
+    const history = await agent.told('deploy_history', { app_name });
+    expect(history).toMatchObject({ total: 3, deployments: [{ deployment_id: back.id, rollback_to: 1 }, {}, {}] });
+  });
+
   it('that loses its connection ends no deployment', async () => {
     const app_name = bench.app('dropped');
     const dropped = new AbortController();

@@ -29,6 +29,8 @@ import { RollbackTargets } from './rollback-target.js';
 export interface Asker {
   readonly principal: Principal;
   readonly key: string | undefined;
+  /** Looks at what would be ordered, and throws where it is not what was meant. A key that is known is past that. */
+  readonly agreed?: (order: PlannedOrder) => Promise<void>;
 }
 
 interface Draft {
@@ -115,7 +117,7 @@ export class AppOrders {
     kind: DeploymentKind,
     name: string,
     dto: RestartDto,
-    { principal, key }: Asker,
+    { principal, key, agreed }: Asker,
     draft: (app: LiveApp) => Draft | Promise<Draft>,
   ): Promise<DeploymentView> {
     const place = placeOf(name, dto);
@@ -126,6 +128,7 @@ export class AppOrders {
 
     const app = await this.#live(place);
     const order = this.#planned(kind, app, dto, principal, await draft(app));
+    await agreed?.(order);
     return this.deployments.deploy({ ...order, ...idempotency }, principal);
   }
 

@@ -50,17 +50,21 @@ export class DeployAppTool extends ChangingTool {
   }
 
   async plan(call: ToolCall): Promise<CallToolResult> {
-    const { body } = split(call.arguments);
-    return planAnswer('deploy_app', body, await this.#validated(await this.#wish(body, call), call));
+    const { own, body } = split(call.arguments);
+    const { idempotency_key } = parsed(z.object(OWN), own);
+    const view = await this.#validated(await this.#wish(body, call), call);
+    return planAnswer('deploy_app', { ...body, idempotency_key }, view);
   }
 
   async change(call: ToolCall): Promise<Changed> {
     const { own, body } = split(call.arguments);
     const { wait_for, timeout_seconds, expected_plan_hash: plan_hash, idempotency_key } = parsed(z.object(OWN), own);
     const dto = await this.#wish(body, call);
-    if (plan_hash !== undefined) requirePlan(plan_hash, await this.#validated(dto, call));
     const order = await this.requests.order(dto, undefined, call.principal, idempotency_key);
-    const { deployment_id, approval_id } = await this.deployments.deploy(order, call.principal);
+    // A key that is known is answered first: what it led to has changed the plan.
+    const known = await this.deployments.replayed(order.idempotency);
+    if (plan_hash !== undefined && !known) requirePlan(plan_hash, await this.#validated(dto, call));
+    const { deployment_id, approval_id } = known ?? (await this.deployments.deploy(order, call.principal));
     return {
       told: { target: deployment_id, ...(plan_hash && { plan_hash }), ...(approval_id && { approval_id }) },
       answer: () => this.briefs.answer(deployment_id, { wait_for, seconds: timeout_seconds }, call),

@@ -4,7 +4,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { AppOrders, RollbackDto } from '../../apps/index.js';
 import { requireApp } from '../../auth/index.js';
-import { BodyValidator, type ValidationView, Validator } from '../../deployments/index.js';
+import { BodyValidator, type PlannedOrder, type ValidationView, Validator } from '../../deployments/index.js';
 import type { Content } from '../answer.js';
 import { BRIEF } from '../deployment-brief.js';
 import { DeploymentBriefs, WAIT } from '../deployment-briefs.js';
@@ -59,17 +59,19 @@ export class DeployRollbackTool extends ChangingTool {
   }
 
   async plan(call: ToolCall): Promise<CallToolResult> {
-    const { app_name, body } = split(call.arguments);
+    const { app_name, body, key } = split(call.arguments);
     const view = await this.#validated(await this.#wish(app_name, body, call), call);
-    return planAnswer('deploy_rollback', { app_name, ...body }, view, 'deploy_rollback');
+    return planAnswer('deploy_rollback', { app_name, ...body, idempotency_key: key }, view, 'deploy_rollback');
   }
 
   async change(call: ToolCall): Promise<Changed> {
     const { app_name, body, wait_for, timeout_seconds, plan_hash, key } = split(call.arguments);
-    const wish = await this.#wish(app_name, body, call);
-    if (plan_hash !== undefined) requirePlan(plan_hash, await this.#validated(wish, call));
-    const asker = { principal: call.principal, key };
-    const { deployment_id, approval_id } = await this.orders.rollback(app_name, wish.dto, asker);
+    const { principal, signal } = call;
+    const { dto } = await this.#wish(app_name, body, call);
+    const agreed = async (order: PlannedOrder): Promise<void> => {
+      if (plan_hash !== undefined) requirePlan(plan_hash, await this.validator.validateOrder(order, principal, signal));
+    };
+    const { deployment_id, approval_id } = await this.orders.rollback(app_name, dto, { principal, key, agreed });
     return {
       told: { ...(plan_hash && { plan_hash }), ...(approval_id && { approval_id }) },
       answer: () => this.briefs.answer(deployment_id, { wait_for, seconds: timeout_seconds }, call),

@@ -20,6 +20,12 @@ export function answer(content: Content, optional: readonly string[] = []): Call
   return { content: [{ type: 'text', text: JSON.stringify(fitting) }], structuredContent: { ...fitting } };
 }
 
+/** The first of them, as many as so many bytes hold. */
+export function fitting(lines: readonly Content[], bytes: number): Content[] {
+  let left = bytes;
+  return lines.filter((each) => (left -= jsonBytes(each) + 1) > 0);
+}
+
 function fit(content: Content, optional: readonly string[]): Content {
   let rest = content;
   const omitted: string[] = [];

@@ -2,16 +2,24 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DeployError } from '../../domain/errors.js';
-import { answer, NEXT, type Content } from './answer.js';
+import { answer, ANSWER_BYTES, fitting, NEXT, type Content, type NextCall } from './answer.js';
 import type { ValidationView } from '../deployments/index.js';
-import { plain } from './untrusted-text.js';
+import { repeatedCall } from './repeated-call.js';
+import { jsonBytes, plain } from './untrusted-text.js';
 
 const MOST_ISSUES = 30;
 const MOST_STEPS = 20;
-const SECRET = ['env', 'secrets', 'source'];
+/** The call that comes next and a part of the plan have room beside them. */
+const ISSUES_BYTES = 7_000;
+/** What the numbers of those that were left out take. */
+const COUNTS_BYTES = 100;
+/** Arguments of deploy_validate that deploy_app does not take. */
+const OF_VALIDATE = ['run_tests', 'run_security_scan'];
 const EXACTLY_THIS = 'It does exactly this, or is refused when the plan has changed.';
-const NOT_REPEATED = ' Add what is not repeated here: env, secrets, source.';
 const APPROVED_FIRST = 'It asks a person to approve this, and does it when called again after that.';
+const SEVERITIES = ['error', 'warning', 'info'];
+
+type Issue = ValidationView['issues'][number];
 
 export const PLAN = z.looseObject({
   valid: z.boolean(),
@@ -28,34 +36,42 @@ export const PLAN = z.looseObject({
  */
 export function planAnswer(tool: string, body: Content, view: ValidationView, doing = 'deploy_app'): CallToolResult {
   const { valid, issues, plan, plan_hash, requires_approval, expected_downtime, capacity } = view;
-  const { run_tests: _, run_security_scan: __, ...order } = body;
-  const shown = Object.fromEntries(Object.entries(order).filter(([name]) => !SECRET.includes(name)));
-  const next = valid
-    ? {
-        tool: doing,
-        arguments: { ...shown, ...(plan_hash && { expected_plan_hash: plan_hash }) },
-        why: `${requires_approval ? APPROVED_FIRST : EXACTLY_THIS}${doing === 'deploy_app' ? NOT_REPEATED : ''}`,
-      }
-    : { tool, arguments: shown, why: 'Once the issues that stop it are gone.' };
-  return answer(
-    {
-      valid,
-      issues: issues.slice(0, MOST_ISSUES).map(issueLine),
-      ...(issues.length > MOST_ISSUES && { issues_omitted: issues.length - MOST_ISSUES }),
-      plan: plan
-        .slice(0, MOST_STEPS)
-        .map(({ phase, action, summary }) => ({ phase, action, summary: plain(summary, 300) })),
-      plan_hash,
-      requires_approval,
-      expected_downtime: expected_downtime && {
-        seconds: expected_downtime.seconds,
-        reason: plain(expected_downtime.reason, 300),
-      },
-      fits: capacity?.fits,
-      next,
+  const told = {
+    valid,
+    issues: fitting(issues.toSorted(worstFirst).slice(0, MOST_ISSUES).map(issueLine), ISSUES_BYTES),
+    plan_hash,
+    requires_approval,
+    expected_downtime: expected_downtime && {
+      seconds: expected_downtime.seconds,
+      reason: plain(expected_downtime.reason, 300),
     },
-    ['plan', 'issues'],
-  );
+    fits: capacity?.fits,
+    next: nextOf(tool, body, view, doing),
+  };
+  const steps = plan
+    .slice(0, MOST_STEPS)
+    .map(({ phase, action, summary }) => ({ phase, action, summary: plain(summary, 300) }));
+  const shown = fitting(steps, ANSWER_BYTES - jsonBytes({ ...told, plan: [] }) - COUNTS_BYTES);
+  return answer({
+    ...told,
+    ...(issues.length > told.issues.length && { issues_omitted: issues.length - told.issues.length }),
+    plan: shown,
+    ...(plan.length > shown.length && { plan_omitted: plan.length - shown.length }),
+  });
+}
+
+function nextOf(
+  tool: string,
+  body: Content,
+  { valid, plan_hash, requires_approval }: ValidationView,
+  doing: string,
+): NextCall {
+  if (!valid) return repeatedCall(tool, body, { why: 'Once the issues that stop it are gone.' });
+  return repeatedCall(doing, body, {
+    why: requires_approval ? APPROVED_FIRST : EXACTLY_THIS,
+    without: OF_VALIDATE,
+    ...(plan_hash && { added: { expected_plan_hash: plan_hash } }),
+  });
 }
 
 /** @throws DeployError `plan_changed` */
@@ -63,7 +79,7 @@ export function requirePlan(expected: string, { plan_hash }: ValidationView): vo
   if (plan_hash !== expected) throw new DeployError('plan_changed');
 }
 
-function issueLine({ code, severity, stops, path, message, hint, plugin }: ValidationView['issues'][number]): Content {
+function issueLine({ code, severity, stops, path, message, hint, plugin }: Issue): Content {
   return {
     code: plain(code, 100),
     severity,
@@ -73,4 +89,11 @@ function issueLine({ code, severity, stops, path, message, hint, plugin }: Valid
     message: plain(message, 300),
     ...(hint && { hint: plain(hint, 200) }),
   };
+}
+
+/** What stops it, then by severity, in the order in which they were found. */
+function worstFirst(one: Issue, other: Issue): number {
+  return (
+    Number(other.stops) - Number(one.stops) || SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity)
+  );
 }

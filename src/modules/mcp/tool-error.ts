@@ -2,11 +2,10 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { DeployError, errorRow, type ErrorCode } from '../../domain/errors.js';
 import { answer, type Content, type NextCall } from './answer.js';
+import { repeatedCall } from './repeated-call.js';
 import { plain } from './untrusted-text.js';
 
 const MOST_FIELDS = 10;
-/** Arguments that are not repeated: they are secret, or long. */
-const NOT_REPEATED = ['env', 'secrets', 'source', 'command', 'plugins'];
 
 export function errorAnswer(tool: string, given: Content, error: DeployError): CallToolResult {
   const { retryable, hint, title } = errorRow(error.code);
@@ -46,7 +45,8 @@ const allListed: Next = () => ({
 });
 const without =
   (field: string, why: string): Next =>
-  (tool, given) => ({ tool, arguments: repeated(given, [field]), why });
+  (tool, given) =>
+    repeatedCall(tool, given, { why, without: [field] });
 
 /** Arguments of deploy_app that deploy_validate does not take. */
 const OF_DEPLOY = ['dry_run', 'expected_plan_hash', 'idempotency_key', 'wait_for', 'timeout_seconds'];
@@ -61,26 +61,23 @@ const NEXT: Partial<Record<ErrorCode, Next>> = {
   deployment_in_progress: listed,
   app_not_found: allListed,
   app_not_live: allListed,
-  plan_changed: (tool, given) => ({
-    tool,
-    arguments: { ...repeated(given, ['expected_plan_hash']), dry_run: true },
-    why: 'It shows the plan as it is now, with its plan_hash.',
-  }),
-  approval_required: (tool, given) => ({
-    tool,
-    arguments: repeated(given, []),
-    why: 'The very same call, with all that is not repeated here, once a person has approved approval_id. Ask one.',
-  }),
+  plan_changed: (tool, given) =>
+    repeatedCall(tool, given, {
+      why: 'It shows the plan as it is now, with its plan_hash.',
+      without: ['expected_plan_hash'],
+      added: { dry_run: true },
+    }),
+  approval_required: (tool, given) =>
+    repeatedCall(tool, given, { why: 'The very same call, once a person has approved approval_id. Ask one.' }),
   approval_rejected: listed,
   agents_frozen: listed,
   policy_denied: (tool, given) =>
     tool === 'deploy_rollback'
       ? listed(tool, given)
-      : {
-          tool: 'deploy_validate',
-          arguments: repeated(given, OF_DEPLOY),
+      : repeatedCall('deploy_validate', given, {
           why: 'It tells whether another wish is allowed.',
-        },
+          without: OF_DEPLOY,
+        }),
   idempotency_key_reused: without('idempotency_key', 'With another idempotency_key, or none.'),
   cursor_invalid: without('cursor', 'Without a cursor it begins anew.'),
 };
@@ -89,19 +86,10 @@ function nextOf(tool: string, given: Content, { code, fields }: DeployError): Ne
   const next = NEXT[code];
   if (next) return next(tool, given);
   const wrong = [...new Set(fields?.map(({ path }) => path.split('.')[0] ?? path))];
-  if (wrong.length === 0)
-    return { tool, arguments: repeated(given, []), why: 'The same call, once the cause is gone.' };
+  if (wrong.length === 0) return repeatedCall(tool, given, { why: 'The same call, once the cause is gone.' });
   const named = wrong.map((name) => plain(name, 100)).join(', ');
-  return { tool, arguments: repeated(given, wrong), why: `The same call with another value of ${named}, or without.` };
-}
-
-function repeated(given: Content, left: readonly string[]): Content & Record<string, unknown> {
-  const kept = Object.entries(given).filter(([name, value]) => {
-    const small =
-      typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value.length < 200);
-    return small && !left.includes(name) && !NOT_REPEATED.includes(name);
+  return repeatedCall(tool, given, {
+    why: `The same call with another value of ${named}, or without.`,
+    without: wrong,
   });
-  return Object.fromEntries(
-    kept.slice(0, 20).map(([name, value]) => [plain(name, 50), typeof value === 'string' ? plain(value, 200) : value]),
-  );
 }

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { DeployError } from '../../../domain/errors.js';
 import { requireApp } from '../../auth/index.js';
 import { DeploymentsService, type DeploymentView } from '../../deployments/index.js';
-import { answer, ANSWER_BYTES, NEXT, type Content } from '../answer.js';
+import { answer, ANSWER_BYTES, fitting, NEXT, type Content } from '../answer.js';
 import { parsed, ReadingTool, type ToolDefinition } from '../tool.js';
 import type { ToolCall } from '../tool-call.js';
-import { jsonBytes, plain } from '../untrusted-text.js';
+import { plain } from '../untrusted-text.js';
 import { APP_NAME, ENVIRONMENT, RESPONSE_FORMAT } from './shared-fields.js';
 
 const CURSOR = /^h\d{1,6}$/;
@@ -55,7 +55,8 @@ export class DeployHistoryTool extends ReadingTool {
       ...(principal.apps && { apps: principal.apps }),
     };
     const { deployments, total } = await this.deployments.list(filter, { limit, offset });
-    const shown = fitting(deployments.map((view) => line(view, response_format === 'detailed')));
+    const lines = deployments.map((view) => line(view, response_format === 'detailed'));
+    const shown = fitting(lines, ANSWER_BYTES - REST_BYTES);
     const next = offset + shown.length < total ? `h${offset + shown.length}` : undefined;
     return answer({ deployments: shown, total, next_cursor: next, next: next && goOn(given, next) });
   }
@@ -70,11 +71,6 @@ function offsetOf(cursor: string | undefined): number {
 
 function goOn(given: Content, cursor: string): Content {
   return { tool: 'deploy_history', arguments: { ...given, cursor }, why: 'It shows older ones.' };
-}
-
-function fitting(lines: readonly Content[]): Content[] {
-  let left = ANSWER_BYTES - REST_BYTES;
-  return lines.filter((each) => (left -= jsonBytes(each) + 1) > 0);
 }
 
 function line(view: DeploymentView, detailed: boolean): Content {

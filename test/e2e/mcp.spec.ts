@@ -358,6 +358,7 @@ describe('what a token may do', () => {
       next: { tool: 'deploy_validate', arguments: { replicas: 2 } },
     });
     expect(await client.refused('deploy_validate', order)).toMatchObject({ code: 'policy_denied' });
+    expect(await client.refused('deploy_app', { ...order, dry_run: true })).toMatchObject({ code: 'policy_denied' });
     expect(await client.refused('deploy_app', { ...order, timeout_seconds: 'long' })).toMatchObject({
       code: 'invalid_field',
     });
@@ -375,11 +376,13 @@ describe('what a token may do', () => {
     const records = await recorded('narrow');
     expect(records).toMatchObject([
       { actor, action, target, outcome: 'policy_denied', rule: expect.stringMatching(/^max_replicas: /), request_id },
+      { actor, action: 'read', target, outcome: 'policy_denied', request_id },
+      { actor, action: 'read', target, outcome: 'policy_denied', request_id },
       { actor, action, target, outcome: 'invalid_field', request_id },
       { actor, action: 'app.rollback', target: `${target}/production`, outcome: 'app_not_found', request_id },
       { actor, action, target: deployment_id, outcome: 'succeeded', request_id },
     ]);
-    expect(new Set(records.map((record) => record['request_id'])).size).toBe(4);
+    expect(new Set(records.map((record) => record['request_id'])).size).toBe(6);
   });
 
   it('may need a person first: the very same call is done after that', async () => {

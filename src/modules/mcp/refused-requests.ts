@@ -5,7 +5,7 @@ import { isRefusal } from '../../domain/audit-record.js';
 import type { DeployError } from '../../domain/errors.js';
 import { auditActorOf, Auditor, requestIdOf } from '../audit/index.js';
 import { principalOf } from '../auth/index.js';
-import { MCP_TOOLS, type Tool } from './tool.js';
+import { LOOK, MCP_TOOLS, type Tool } from './tool.js';
 
 @Injectable()
 export class RefusedRequests {
@@ -26,14 +26,14 @@ export class RefusedRequests {
     await this.auditor.refused(intent, error);
   }
 
-  /** The change that was asked for, where it was one. */
+  /** What was asked for of a tool, where it was one. */
   #asked({ body, path }: Request): { action: string; target: string } {
     const { method, params } = (body ?? {}) as { method?: unknown; params?: { name?: unknown; arguments?: unknown } };
     const tool = method === 'tools/call' && this.tools.find(({ definition }) => definition.name === params?.name);
-    if (!tool || tool.readOnly) return { action: 'mcp.call', target: path };
+    if (!tool) return { action: 'mcp.call', target: path };
     const given = params?.arguments;
     return {
-      action: tool.action,
+      action: tool.readOnly ? LOOK : tool.action,
       target: tool.targetOf(typeof given === 'object' && given !== null ? { ...given } : {}),
     };
   }

@@ -33,6 +33,7 @@ class PaintTool extends ChangingTool {
   }
 
   plan(): Promise<ReturnType<typeof answer>> {
+    if (this.error) return Promise.reject(this.error);
     return Promise.resolve(answer({ plan: 'paint it' }));
   }
 
@@ -43,6 +44,16 @@ class PaintTool extends ChangingTool {
       told: { approval_id: 'apr-1' },
       answer: () => Promise.resolve(answer({ painted: true })),
     });
+  }
+}
+
+class LookTool extends ReadingTool {
+  readonly definition = { ...DEFINITION, name: 'thing_look' };
+  error: Error | undefined;
+
+  run(): Promise<ReturnType<typeof answer>> {
+    if (this.error) return Promise.reject(this.error);
+    return Promise.resolve(answer({ seen: true }));
   }
 }
 
@@ -64,33 +75,33 @@ describe('a tool', () => {
   );
 });
 
+let trail: MemoryAuditTrail;
+let tool: PaintTool;
+let runs: ToolRuns;
+beforeEach(() => {
+  trail = new MemoryAuditTrail();
+  tool = new PaintTool();
+  const nobody = (): never => {
+    throw new Error('nobody is to be asked');
+  };
+  runs = new ToolRuns(
+    new Auditor(trail),
+    { find: nobody } as unknown as ApprovalsService,
+    { ask: nobody } as unknown as ApprovalQuestion,
+  );
+});
+
+const call = (given: Readonly<Record<string, unknown>> = {}): ToolCall => ({
+  principal: PRINCIPAL,
+  arguments: { thing: 'the door', ...given },
+  origin: { address: '192.0.2.7', request_id: 'request-1' },
+  canAsk: true,
+  word: undefined,
+  signal: AbortSignal.timeout(60_000),
+  progress: () => Promise.resolve(),
+});
+
 describe('a tool that changes something', () => {
-  let trail: MemoryAuditTrail;
-  let tool: PaintTool;
-  let runs: ToolRuns;
-  beforeEach(() => {
-    trail = new MemoryAuditTrail();
-    tool = new PaintTool();
-    const nobody = (): never => {
-      throw new Error('nobody is to be asked');
-    };
-    runs = new ToolRuns(
-      new Auditor(trail),
-      { find: nobody } as unknown as ApprovalsService,
-      { ask: nobody } as unknown as ApprovalQuestion,
-    );
-  });
-
-  const call = (given: Readonly<Record<string, unknown>> = {}): ToolCall => ({
-    principal: PRINCIPAL,
-    arguments: { thing: 'the door', ...given },
-    origin: { address: '192.0.2.7', request_id: 'request-1' },
-    canAsk: true,
-    word: undefined,
-    signal: AbortSignal.timeout(60_000),
-    progress: () => Promise.resolve(),
-  });
-
   it('leaves one record of who did what, by which request, and under which approval', async () => {
     await runs.run(tool, call());
     expect(trail.records).toEqual([
@@ -141,5 +152,50 @@ describe('a tool that changes something', () => {
   it('takes no other word for a dry run', async () => {
     await runs.run(tool, call({ dry_run: 'true' }));
     expect(trail.records).toHaveLength(1);
+  });
+});
+
+describe('a look', () => {
+  const denied = new DeployError('policy_denied', 'not here', { policy: { rule: 'environment' } });
+  const looking = new LookTool();
+
+  it.each([
+    ['a tool that only looks', looking, { app_name: 'web', deployment_id: 'dep-1' }, 'web'],
+    ['one that is about a deployment', looking, { deployment_id: 'dep-1' }, 'dep-1'],
+    ['one that is about nothing', looking, { app_name: 7 }, 'thing_look'],
+    ['a plan', undefined, { dry_run: true }, 'the door'],
+  ])('with %s is recorded where somebody is kept from it', async (_, look, given, target) => {
+    (look ?? tool).error = denied;
+    await expect(runs.run(look ?? tool, call(given))).rejects.toBe(denied);
+    expect(trail.records).toEqual([
+      {
+        at: expect.any(String),
+        actor: { ...PRINCIPAL.actor, token_id: PRINCIPAL.token_id },
+        action: 'read',
+        target,
+        outcome: 'policy_denied',
+        rule: 'environment: not here',
+        address: '192.0.2.7',
+        request_id: 'request-1',
+      },
+    ]);
+    expect(trail.intents.size).toBe(0);
+  });
+
+  it.each([
+    ['what it asks for is not there', new DeployError('app_not_found')],
+    ['it makes no sense', new DeployError('invalid_field')],
+    ['something is broken', new Error('the password is hunter2')],
+  ])('leaves no record where %s', async (_, error) => {
+    looking.error = tool.error = error;
+    await expect(runs.run(looking, call())).rejects.toBe(error);
+    await expect(runs.run(tool, call({ dry_run: true }))).rejects.toBe(error);
+    expect(trail.records).toEqual([]);
+  });
+
+  it('stays refused where that cannot be recorded', async () => {
+    trail.broken = true;
+    looking.error = denied;
+    await expect(runs.run(looking, call())).rejects.toBe(denied);
   });
 });

@@ -1,13 +1,15 @@
-/** Runs the tools. What changes something is in the audit trail, whichever tool it is, and asks the person whose approval it needs. */
+/** Runs the tools. What changes something or is refused is in the audit trail, whichever tool it is; a person is asked for an approval. */
 import { Injectable } from '@nestjs/common';
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
+import { isRefusal } from '../../domain/audit-record.js';
 import { DeployError } from '../../domain/errors.js';
 import { mayElicitApproval } from '../../domain/policy.js';
+import type { AuditIntent } from '../../domain/ports.js';
 import { auditActorOf, Auditor, type Told } from '../audit/index.js';
 import { requireUnfrozen } from '../auth/index.js';
 import { ApprovalsService } from '../policy/index.js';
 import { ApprovalQuestion, type PersonsWord } from './approval-question.js';
-import type { ChangingTool, Tool } from './tool.js';
+import { LOOK, type ChangingTool, type Tool } from './tool.js';
 import type { ToolCall } from './tool-call.js';
 
 /** What is done, to what, as the audit trail names it. */
@@ -31,13 +33,25 @@ export class ToolRuns {
 
   /** @throws DeployError whatever the tool has against it; `unavailable` where a change cannot be recorded: then nothing was changed */
   run(tool: Tool, call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
-    if (tool.readOnly) return tool.run(call);
-    if (call.arguments['dry_run'] === true) return tool.plan(call);
-    return this.#change(tool, call);
+    const target = tool.targetOf(call.arguments);
+    if (tool.readOnly) return this.#look(target, call, () => tool.run(call));
+    if (call.arguments['dry_run'] === true) return this.#look(target, call, () => tool.plan(call));
+    return this.#change(tool, call, { action: tool.action, target });
   }
 
-  async #change(tool: ChangingTool, call: ToolCall): Promise<CallToolResult | InputRequiredResult> {
-    const deed = { action: tool.action, target: tool.targetOf(call.arguments) };
+  /** Nothing is changed, so nothing is noted before; only that somebody was kept from it is recorded. */
+  async #look(target: string, call: ToolCall, look: () => Promise<CallToolResult>): Promise<CallToolResult> {
+    try {
+      return await look();
+    } catch (error) {
+      if (error instanceof DeployError && isRefusal(error.code)) {
+        await this.auditor.refused(intentOf(call, { action: LOOK, target }), error);
+      }
+      throw error;
+    }
+  }
+
+  async #change(tool: ChangingTool, call: ToolCall, deed: Deed): Promise<CallToolResult | InputRequiredResult> {
     const judged = call.word === undefined ? call : await this.#heard(call, call.word);
     try {
       const { answer } = await this.#recorded(
@@ -78,15 +92,12 @@ export class ToolRuns {
   }
 
   async #recorded<Result>(
-    { principal, origin: { address, request_id } }: ToolCall,
+    call: ToolCall,
     deed: Deed,
     work: () => Promise<Result>,
     told: (result: Result) => Told = () => ({}),
   ): Promise<Result> {
-    const at = new Date().toISOString();
-    const actor = auditActorOf(principal);
-    const intent = { at, actor, ...deed, request_id, ...(address !== undefined && { address }) };
-    const begun = await this.auditor.begin(intent);
+    const begun = await this.auditor.begin(intentOf(call, deed));
     let result: Result;
     try {
       result = await work();
@@ -97,4 +108,9 @@ export class ToolRuns {
     await begun.succeeded(told(result));
     return result;
   }
+}
+
+function intentOf({ principal, origin: { address, request_id } }: ToolCall, deed: Deed): AuditIntent {
+  const at = new Date().toISOString();
+  return { at, actor: auditActorOf(principal), ...deed, request_id, ...(address !== undefined && { address }) };
 }

@@ -17,9 +17,17 @@ export interface ToolDefinition {
   readonly output: z.ZodObject;
 }
 
+/** What the audit trail calls a look that is refused, as over the API. */
+export const LOOK = 'read';
+
 export abstract class ReadingTool {
   readonly readOnly = true;
   abstract readonly definition: ToolDefinition;
+  /** What it is about, as far as the arguments tell: for the audit trail, where the look is refused. */
+  targetOf({ app_name, deployment_id }: Content): string {
+    const named = [app_name, deployment_id].find((name) => typeof name === 'string' && name !== '');
+    return typeof named === 'string' ? named : this.definition.name;
+  }
   /** @throws DeployError, which becomes an answer with the next call to make */
   abstract run(call: ToolCall): Promise<CallToolResult>;
 }

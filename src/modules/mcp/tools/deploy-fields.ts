@@ -37,4 +37,4 @@ export const DEPLOY_FIELDS = {
   reason: z.string().optional(),
 };
 export const OTHER_FIELDS =
-  'What is left out keeps the value it has. Any other field of POST /api/v1/deploy may be sent as well.';
+  'What is left out keeps the value it has. Any other field of POST /api/v1/deploy but timeout_seconds may be sent as well.';

@@ -11,6 +11,7 @@ import { startPebble, type Pebble } from '../support/pebble.js';
 import { trafficApp, type TrafficAppOptions } from '../support/traffic-app.js';
 import { TrafficLoad } from '../support/traffic-load.js';
 import { until } from '../support/until.js';
+import { Visitors } from '../support/visitors.js';
 import { freeEdgePorts, Workbench } from '../support/workbench.js';
 
 interface Certificate {
@@ -36,6 +37,7 @@ beforeAll(async () => {
     ports,
   );
   await deploy('v0', { replicas: 2 });
+  await bench.client.succeed({ app_name: bench.app('neighbour'), ...trafficApp({ version: 'neighbour' }) });
   await until(async () => (await certificate())?.state === 'issued', 'the app has its certificate', 60_000);
   const common = { host: bench.host('web'), websocket_reconnects: 'allowed' } as const;
   loads = [
@@ -79,12 +81,23 @@ function deploy(
 }
 
 /** Asks for a change of the app and waits for its success. */
-async function change(path: string, body: Record<string, unknown>): Promise<DeploymentView> {
-  const answer = await bench.client.request<DeploymentView>('POST', `/api/v1/apps/${bench.app('web')}/${path}`, body);
+const change = (path: string, body: Record<string, unknown>) => asked('POST', `${bench.app('web')}/${path}`, body);
+
+async function asked(method: string, path: string, body: Record<string, unknown>): Promise<DeploymentView> {
+  const answer = await bench.client.request<DeploymentView>(method, `/api/v1/apps/${path}`, body);
   expect(answer.status).toBe(202);
   const view = await bench.client.ended(answer.body.deployment_id);
   expect(view).toMatchObject({ status: 'success' });
   return view;
+}
+
+/** Another app gets another name: the edge is written, checks and takes a new configuration. */
+async function moveNeighbour(name: string): Promise<void> {
+  const host = `${bench.app(name)}.elsewhere.test`;
+  const visit = () => new Visitors(bench.edge!.http, host).count(1);
+  expect(await visit()).not.toHaveProperty('neighbour');
+  await asked('PATCH', bench.app('neighbour'), { domains: [host] });
+  expect(await visit()).toEqual({ neighbour: 1 });
 }
 
 /** What happens under load leaves no trace in it; afterwards the version answers alone. */
@@ -159,9 +172,12 @@ describe.each([1, 2, 3])('run %i: no request fails while', (run) => {
       await until(renewed, 'the certificate is a new one', 60_000);
     }));
 
-  it('the edge reads its configuration seventeen times', () =>
+  it('the edge reads its configuration seventeen times, a new one each fourth time', () =>
     unharmed('reloads', version('green'), async () => {
-      for (let count = 0; count < 17; count++) await bench.swarm.reloadEdge();
+      for (let count = 1; count <= 17; count++) {
+        if (count % 4 === 0) await moveNeighbour(version(`moved-${count}`));
+        else await bench.swarm.reloadEdge();
+      }
     }));
 });
 

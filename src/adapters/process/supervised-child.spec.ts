@@ -240,6 +240,8 @@ async function readRow(url: string): Promise<unknown> {
 
 async function inDatabase(url: string, sql: string, values: string[] = []): Promise<Record<string, unknown>[]> {
   const pool = new pg.Pool({ connectionString: url });
+  // The server may end while its connection is still being closed.
+  pool.on('error', () => undefined);
   try {
     return (await pool.query<Record<string, unknown>>(sql, values)).rows;
   } finally {

@@ -36,4 +36,15 @@ describe('what everybody is told of FlukeBase', () => {
     expect(upstream.report).not.toHaveProperty('paused');
     expect(store.stored).toEqual(upstream.report);
   });
+
+  it('stays that a route is refused, until it is no more, whatever other routes take', async () => {
+    const store = new SlowStore();
+    store.letGo();
+    const upstream = new FlukeBaseUpstream(store as unknown as FlukeBaseStore);
+    await upstream.ask('deployment', 1, async () => ({ kind: 'refused', status: 403 }));
+    await upstream.ask('log', 1, async () => ACCEPTED);
+    expect(store.stored).toMatchObject({ paused: expect.stringContaining('403') });
+    await upstream.ask('deployment', 1, async () => ACCEPTED);
+    expect(store.stored).not.toHaveProperty('paused');
+  });
 });

@@ -31,8 +31,8 @@ export interface Told {
 export class FlukeBaseUpstream {
   readonly #logger = new Logger('FlukeBase');
   #known = FRESH_UPSTREAM;
-  /** Why somebody must look after it. */
-  #alert: string | undefined;
+  /** Why somebody must look after it, by the route that was refused. */
+  readonly #alerts = new Map<FlukeBaseRoute | 'all', string>();
   #reported: UpstreamReport | undefined;
   #reporting = Promise.resolve();
 
@@ -49,7 +49,8 @@ export class FlukeBaseUpstream {
 
   get report(): UpstreamReport {
     const breaker = breakerState(this.#known, Date.now());
-    return { breaker, ...(this.#alert !== undefined && { paused: this.#alert }) };
+    const [paused] = this.#alerts.values();
+    return { breaker, ...(paused !== undefined && { paused }) };
   }
 
   hasAcceptedSince(at: string | undefined): boolean {
@@ -69,17 +70,19 @@ export class FlukeBaseUpstream {
       throw error;
     }
     const verdict = verdictOn(reply, route, size);
-    await this.#learn(outcomeOf(reply, size), verdict);
+    await this.#learn(outcomeOf(reply, size), verdict, route);
     return { verdict, refused: (reply.kind === 'accepted' && reply.refused) || [] };
   }
 
-  async #learn(outcome: CallOutcome, verdict: FlukeBaseVerdict): Promise<void> {
+  async #learn(outcome: CallOutcome, verdict: FlukeBaseVerdict, route: FlukeBaseRoute): Promise<void> {
     const now = Date.now();
     const before = this.#known;
     this.#known = callEnded(this.#known, now, outcome);
     switch (verdict.kind) {
       case 'done':
-        this.#alert = undefined;
+        // Another route may still be refused.
+        this.#alerts.delete(route);
+        this.#alerts.delete('all');
         break;
       case 'again':
         if (verdict.retry_after_ms !== undefined) {
@@ -87,11 +90,13 @@ export class FlukeBaseUpstream {
           this.#known = hold(this.#known, now, ms, verdict.error);
         }
         break;
-      case 'paused':
-        if (this.#alert !== verdict.error) this.#logger.error(`Nothing can be told: ${verdict.error}`);
-        this.#alert = verdict.error;
+      case 'paused': {
+        const refused = verdict.everything ? 'all' : route;
+        if (this.#alerts.get(refused) !== verdict.error) this.#logger.error(`Nothing can be told: ${verdict.error}`);
+        this.#alerts.set(refused, verdict.error);
         if (verdict.everything) this.#known = hold(this.#known, now, DELIVERY_RULE.pause_ms, verdict.error);
         break;
+      }
       case 'singles':
         this.#known = sendSingles(this.#known, now, DELIVERY_RULE.singles_ms);
         this.#logger.warn(`Entries are sent one by one for a while: ${verdict.error}`);

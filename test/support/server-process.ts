@@ -56,6 +56,10 @@ export async function startProcess(
   // From here on its end is the test's affair.
   ended.catch(() => undefined);
   late.catch(() => undefined);
+  // One that ends by itself is seen by its tests as an API that does not answer, and nothing more.
+  child.once('exit', (code) => {
+    if (code) process.stderr.write(`the server ended with code ${code}:\n${output.slice(-40).join('\n')}\n`);
+  });
   return { url, streamUrl, process: child, output };
 }
 

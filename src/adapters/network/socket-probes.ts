@@ -18,14 +18,16 @@ export interface ProbeRoute {
   accepted(socket: Socket, stop: AbortSignal): Promise<void>;
 }
 
-const STRAIGHT: ProbeRoute = {
-  dial: async (host, port, stop) => {
-    const socket = connect({ host, port, signal: stop });
-    await once(socket, 'connect');
-    return socket;
-  },
-  accepted: async () => undefined,
-};
+const STRAIGHT: ProbeRoute = { dial, accepted: async () => undefined };
+
+/** Rejects when there is no connection, or when it is stopped before there is one. */
+export async function dial(host: string, port: number, stop: AbortSignal): Promise<Socket> {
+  const socket = connect({ host, port, signal: stop });
+  // It may be stopped while nobody waits for it, before it has begun even: an error that nobody hears would end the process.
+  socket.on('error', () => undefined);
+  await once(socket, 'connect', { signal: stop });
+  return socket;
+}
 
 export class SocketProbes extends Probes {
   constructor(private readonly route: ProbeRoute = STRAIGHT) {

@@ -1,9 +1,9 @@
 /** Probes from where the edge stands: through its tunnel, which takes the destination from a PROXY header. */
 import { once } from 'node:events';
-import { connect, isIPv4, type Socket } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeployError } from '../../domain/errors.js';
-import { type ProbeRoute, SocketProbes } from '../network/socket-probes.js';
+import { dial, type ProbeRoute, SocketProbes } from '../network/socket-probes.js';
 import { TUNNEL_PORT } from './edge-paths.js';
 
 /** A little longer than nginx tries to connect: by then it has closed what it could not. */
@@ -49,9 +49,7 @@ function tunnel(edgeAddress: () => Promise<string>, secretAddress: string): Prob
 /** @throws DeployError `edge_unavailable`: that says nothing of the service behind it */
 async function reach(edgeAddress: () => Promise<string>, stop: AbortSignal): Promise<Socket> {
   try {
-    const socket = connect({ host: await edgeAddress(), port: TUNNEL_PORT, signal: stop });
-    await once(socket, 'connect', { signal: stop });
-    return socket;
+    return await dial(await edgeAddress(), TUNNEL_PORT, stop);
   } catch (error) {
     if (error instanceof DeployError) throw error;
     throw new DeployError('edge_unavailable', `The edge cannot be asked: ${String(error)}`, { cause: error });
@@ -60,6 +58,5 @@ async function reach(edgeAddress: () => Promise<string>, stop: AbortSignal): Pro
 
 /** Whichever way it ends. */
 async function ended(socket: Socket, signal: AbortSignal): Promise<void> {
-  socket.on('error', () => undefined);
   await Promise.race([once(socket, 'end', { signal }), once(socket, 'close', { signal })]);
 }

@@ -5,6 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeploymentView } from '../../src/modules/deployments/deployment.view.js';
 import { startPebble, type Pebble } from '../support/pebble.js';
@@ -39,13 +40,15 @@ beforeAll(async () => {
   await deploy('v0', { replicas: 2 });
   await bench.client.succeed({ app_name: bench.app('neighbour'), ...trafficApp({ version: 'neighbour' }) });
   await until(async () => (await certificate())?.state === 'issued', 'the app has its certificate', 60_000);
+  const ca = await pebble.root();
+  await until(() => isTrusted(ports.https, bench.host('web'), ca), 'the edge has it as well');
   const common = { host: bench.host('web'), websocket_reconnects: 'allowed' } as const;
   loads = [
     await TrafficLoad.start({ ...common, url: `http://127.0.0.1:${ports.http}`, requests_per_second: 80 }),
     await TrafficLoad.start({
       ...common,
       url: `https://127.0.0.1:${ports.https}`,
-      ca: await pebble.root(),
+      ca,
       requests_per_second: 20,
       connections: 10,
       websockets: 2,
@@ -58,6 +61,14 @@ afterAll(async () => {
   await pebble.stop();
   await rm(folder, { recursive: true });
 });
+
+/** Whether a handshake succeeds. */
+function isTrusted(port: number, servername: string, ca: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ port, host: '127.0.0.1', servername, ca }, () => resolve(true));
+  socket.on('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
 
 async function certificate(): Promise<Certificate | undefined> {
   const path = `/api/v1/apps/${bench.app('web')}/certificates`;

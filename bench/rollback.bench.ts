@@ -107,8 +107,10 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
     return { verdict: verdict - cause, serving: Math.max(0, since - verdict) };
   };
 
-  const raw = async (bad: Cause, other: Partial<RawApp>, app: string): Promise<Course> => {
-    const { options, isMissing, begins, byHand = false } = bad;
+  const raw = async (
+    { options, isMissing, begins, byHand = false, raw: other = {} }: Cause,
+    app: string,
+  ): Promise<Course> => {
     const service = new RawService(docker, app);
     const good = rawTrafficApp(app, REPLICAS, { version: GOOD });
     await service.apply(good);
@@ -135,11 +137,10 @@ export const rollback: Benchmark = async (scope, { rounds }) => {
 
   const measures: Measure[] = [];
   for (const [index, [what, cause]] of Object.entries(CAUSES).entries()) {
-    const { raw: inSwarm = {} } = cause;
     const courses = { ours: [] as Course[], raw: [] as Course[] };
     for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
       courses.ours.push(await ours(cause, `${prefix}-a${index}n${round}`));
-      courses.raw.push(await raw(cause, inSwarm, `${prefix}-b${index}n${round}`));
+      courses.raw.push(await raw(cause, `${prefix}-b${index}n${round}`));
       for (const side of ['a', 'b']) await removeServices(docker, `${prefix}-${side}${index}`);
     }
     const measure = (name: string, take: (course: Course) => number): Measure => ({

@@ -1,9 +1,8 @@
 /** An MCP server with sessions as of 2025, in plain HTTP: it can forget them, ask its client something, and stop and start again. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { ReturningServer } from './returning-server.js';
 
 interface Message {
   readonly id?: unknown;
@@ -19,7 +18,7 @@ interface Session {
   asking?: { readonly id: unknown; readonly response: ServerResponse };
 }
 
-export class McpSessionServer {
+export class McpSessionServer extends ReturningServer {
   /** Methods of the messages it has read, and `GET` for each stream that was opened. */
   readonly read: string[] = [];
   /** Begins sessions no more. */
@@ -27,31 +26,15 @@ export class McpSessionServer {
   /** Forgets every session before its first call. */
   isForgetful = false;
   readonly #sessions = new Map<unknown, Session>();
-  #server: Server | undefined;
-  #port = 0;
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
 
   /** How often it has read a message of the method. */
   count(method: string): number {
     return this.read.filter((each) => each === method).length;
   }
 
-  /** The second start takes the port of the first. */
-  async start(): Promise<void> {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
-    this.#server.listen(this.#port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     this.forget();
-    const closed = new Promise((resolve) => this.#server?.close(resolve));
-    this.#server?.closeAllConnections();
-    await closed;
+    await super.stop();
   }
 
   /** Every session ends without a word; streams stay open, unless they are ended as well. */
@@ -70,7 +53,7 @@ export class McpSessionServer {
       if (stream && watched.has(uri)) event(stream, { method: 'notifications/resources/updated', params: { uri } });
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const message = request.method === 'POST' ? ((await json(request)) as Message) : {};
     const id = request.headers['mcp-session-id'];
     if (id === undefined && message.method === 'initialize') {

@@ -1,23 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { argumentsFor } from '../../../test/support/plain-node.js';
 
 /** A process of its own: an error that nobody hears ends it, whatever a test runner makes of that. */
 function outcome(script: string): { status: number | null; printed: string } {
-  const options = ['--input-type=module', '--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
-  const hooks = `
-    import { registerHooks } from 'node:module';
-    const isOurs = (name, { parentURL }) => name.startsWith('.') && !parentURL.includes('/node_modules/');
-    registerHooks({ resolve: (name, context, next) => next(isOurs(name, context) ? name.replace(/js$/, 'ts') : name, context) });
-    const { EdgeProbes } = await import(${JSON.stringify(new URL('./edge-probes.ts', import.meta.url).href)});`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...options, '--eval', `${hooks}${script}`], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(process.execPath, argumentsFor(script), { encoding: 'utf8' });
   return { status, printed: stdout + stderr };
 }
 
 describe('a probe through the edge', () => {
   it('whose time is up before the edge has been found is over, and nothing else is', () => {
     const script = `
+      const { EdgeProbes } = await import(${JSON.stringify(new URL('./edge-probes.ts', import.meta.url).href)});
       const probes = new EdgeProbes(() => new Promise((found) => setTimeout(found, 200, '127.0.0.1')), 'fd00::1');
       const probed = probes.http('http://10.0.0.1:3000/', 20, new AbortController().signal);
       console.log(await probed.catch(({ code }) => code));

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { argumentsFor } from '../../../test/support/plain-node.js';
 import { startPrivatePostgres } from '../postgres/private-postgres.js';
 import { startPrivateRedis } from '../redis/private-redis.js';
 import { exists, hasCode } from './data-directory.js';
@@ -194,18 +195,13 @@ function options(): PrivateServerOptions {
   return { directory, log: (line) => lines.push(line), onFatal: (error) => fatal.push(error) };
 }
 
-/** Runs `start` in a Node process that can be killed; Node reads our TypeScript itself once it is told where `.js` imports lead. */
+/** Runs `start` in a Node process that can be killed. */
 async function startInAnotherProcess(source: string, start: string): Promise<{ child: ChildProcess; url: string }> {
   const script = `
-    import { registerHooks } from 'node:module';
-    const isOurs = (name, { parentURL }) => name.startsWith('.') && !parentURL.includes('/node_modules/');
-    registerHooks({ resolve: (name, context, next) => next(isOurs(name, context) ? name.replace(/js$/, 'ts') : name, context) });
     const { ${start} } = await import(${JSON.stringify(new URL(source, import.meta.url).href)});
     const server = await ${start}({ directory: ${JSON.stringify(directory)}, log: console.error, onFatal: console.error });
     console.log(server.url);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(process.execPath, argumentsFor(script), { stdio: ['ignore', 'pipe', 'inherit'] });
   if (child.pid !== undefined) toKill.push(child.pid);
   const [url] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [unknown];
   return { child, url: String(url).trim() };

@@ -44,6 +44,9 @@ export interface AuditRecord extends AuditIntent {
 /** HTTP statuses that say: not you, not this, not now. */
 const REFUSALS: ReadonlySet<number | undefined> = new Set([401, 403, 429]);
 
+/** The action of a refused look at something: nothing would have been changed. */
+export const LOOK = 'read';
+
 /** Whether somebody was kept from something, rather than having asked for nonsense. */
 export function isRefusal(code: ErrorCode): boolean {
   return REFUSALS.has(errorRow(code).http);

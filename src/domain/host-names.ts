@@ -16,6 +16,13 @@ export function namedHosts(config: Named): string[] {
   return [...(config.domains ?? []), ...(preview === undefined ? [] : [preview])];
 }
 
+/** The field of a request that names the host; without an index where the configuration at hand is not what was sent. */
+export function hostField(host: string, preview: string | undefined, domains: readonly string[] = []): string {
+  if (host === preview) return 'strategy.preview_host';
+  const index = domains.indexOf(host);
+  return index < 0 ? 'domains' : `domains.${index}`;
+}
+
 /** What is against a preview under a name at which the app answers already: one name cannot lead to both versions. */
 export function previewConflict(config: Named, hosts: readonly string[]): DeployError | undefined {
   const preview = previewHostOf(config);

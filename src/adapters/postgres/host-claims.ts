@@ -1,7 +1,7 @@
 /** Host names belong to one app: who has which, and for how long. */
 import { resolveConfig, type AppConfig } from '../../domain/app-spec.js';
 import { DeployError } from '../../domain/errors.js';
-import { namedHosts, orderedPreviewConflict, previewHostOf } from '../../domain/host-names.js';
+import { hostField, namedHosts, orderedPreviewConflict, previewHostOf } from '../../domain/host-names.js';
 import type { AppPlace, DeploymentOrder } from '../../domain/ports.js';
 import type { Traffic } from '../../domain/traffic.js';
 import type { Client } from './database.js';
@@ -44,7 +44,7 @@ async function claimHosts(
     );
     const foreign = rows.find(({ own }) => !own);
     if (foreign) {
-      const path = foreign.host === preview ? 'strategy.preview_host' : 'domains';
+      const path = hostField(foreign.host, preview);
       const message = `${foreign.host} belongs to another app`;
       throw new DeployError('domain_taken', `${path}: ${message}.`, { fields: [{ path, message }] });
     }

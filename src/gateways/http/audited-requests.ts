@@ -1,15 +1,14 @@
 /** Every request that changes something, and every one that is refused, leaves exactly one record: here it is made. */
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { isRefusal } from '../../domain/audit-record.js';
+import { isRefusal, LOOK } from '../../domain/audit-record.js';
 import type { DeployError } from '../../domain/errors.js';
 import type { AuditIntent } from '../../domain/ports.js';
 import { auditActorOf, Auditor, requestIdOf, type AuditedChange, type Told } from '../../modules/audit/index.js';
 import { isChange, principalOf, RouteInventory, type AuditedAction, type Route } from '../../modules/auth/index.js';
 import { sourcesOf, targetOf, textIn } from './audit-target.js';
 
-/** What a refused look at something is called: nothing would have been changed. */
-const LOOK: AuditedAction = { action: 'read', targets: [] };
+const A_LOOK: AuditedAction = { action: LOOK, targets: [] };
 
 interface Place {
   readonly route: Route;
@@ -42,7 +41,7 @@ export class AuditedRequests {
     if (!isChanging && !isRefusal(error.code)) return;
     this.#begun.add(request);
     const params = place?.pattern.exec(request.path)?.groups ?? {};
-    await this.auditor.refused(intentOf(request, response, place?.route.audited ?? LOOK, params), error);
+    await this.auditor.refused(intentOf(request, response, place?.route.audited ?? A_LOOK, params), error);
   }
 
   /** Express tells the route only after it has let the request in. */

@@ -1,6 +1,7 @@
 /** The past of the log for all clients together: where a cursor stands, page after page, and who has ended already. */
 import { Injectable } from '@nestjs/common';
 import { decodeCursor, encodeCursor, type StreamPosition } from '../../domain/cursor.js';
+import type { DeploymentState } from '../../domain/deployment.js';
 import { DeployError } from '../../domain/errors.js';
 import { isFinal, type DeploymentStatus } from '../../domain/phases.js';
 import { DeploymentStore, LogStore, type LogPage } from '../../domain/ports.js';
@@ -45,16 +46,20 @@ export class LogReplay {
 
   /** The app that a deployment is of; `undefined` where there is no such deployment. */
   async appOf(deploymentId: string): Promise<string | undefined> {
-    return (await this.inTurn(() => this.deployments.find(deploymentId)))?.state.identity.app_name;
+    return (await this.stateOf(deploymentId))?.identity.app_name;
   }
 
   /** Final status of the one deployment that the selection follows; what the client may not see has none. */
   async finalStatus(selection: Selection): Promise<DeploymentStatus | undefined> {
     const { deployment_id } = selection.filter;
     if (deployment_id === undefined) return undefined;
-    const state = (await this.inTurn(() => this.deployments.find(deployment_id)))?.state;
+    const state = await this.stateOf(deployment_id);
     if (state === undefined || !isFinal(state.status)) return undefined;
     return selection.covers({ deployment_id, app_name: state.identity.app_name }) ? state.status : undefined;
+  }
+
+  private async stateOf(deploymentId: string): Promise<DeploymentState | undefined> {
+    return (await this.inTurn(() => this.deployments.find(deploymentId)))?.state;
   }
 
   private async inTurn<Answer>(read: () => Promise<Answer>): Promise<Answer> {

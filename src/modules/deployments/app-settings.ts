@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_HEALTH_CHECK, type AppConfig, type PortMapping, type VolumeMount } from '../../domain/app-spec.js';
 import { DeployError } from '../../domain/errors.js';
-import { namedHosts, previewConflict, previewHostOf } from '../../domain/host-names.js';
+import { hostField, namedHosts, previewConflict, previewHostOf } from '../../domain/host-names.js';
 import { PHASE_RULES } from '../../domain/phases.js';
 import { Secrets, type AppPlace, type Principal } from '../../domain/ports.js';
 import { hostsOf } from '../../domain/rollout-plan.js';
@@ -73,17 +73,16 @@ export class AppSettings {
     const { rootDomain } = this.options;
     const own = hostsOf(place, [], rootDomain);
     const preview = previewHostOf(config);
-    const asked = namedHosts(config);
     const conflict = previewConflict(config, own);
     if (conflict) throw conflict;
-    for (const [index, host] of asked.entries()) {
+    const asked = namedHosts(config);
+    for (const host of asked) {
       if (rootDomain === undefined || !host.endsWith(`.${rootDomain}`) || own.includes(host)) continue;
       const label = host.slice(0, -rootDomain.length - 1);
       // One label below the root domain names the app of that name, whether it exists yet or not.
       if (label === CAPTAIN || (!label.includes('.') && host !== preview)) {
         const owner = label === CAPTAIN ? 'FlukeDeploy' : `the app ${label}`;
-        const path = host === preview ? 'strategy.preview_host' : `domains.${index}`;
-        throw refuse('domain_taken', path, `${host} belongs to ${owner}`);
+        throw refuse('domain_taken', hostField(host, preview, config.domains), `${host} belongs to ${owner}`);
       }
     }
     if (own.includes(`${CAPTAIN}.${rootDomain ?? ''}`)) {

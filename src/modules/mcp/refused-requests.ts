@@ -1,11 +1,11 @@
 /** Requests that were refused before any tool was called, in the audit trail. */
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { isRefusal } from '../../domain/audit-record.js';
+import { isRefusal, LOOK } from '../../domain/audit-record.js';
 import type { DeployError } from '../../domain/errors.js';
 import { auditActorOf, Auditor, requestIdOf } from '../audit/index.js';
 import { principalOf } from '../auth/index.js';
-import { LOOK, MCP_TOOLS, type Tool } from './tool.js';
+import { MCP_TOOLS, type Tool } from './tool.js';
 
 @Injectable()
 export class RefusedRequests {

@@ -1,7 +1,7 @@
 /** Runs the tools. What changes something or is refused is in the audit trail, whichever tool it is; a person is asked for an approval. */
 import { Injectable } from '@nestjs/common';
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
-import { isRefusal } from '../../domain/audit-record.js';
+import { isRefusal, LOOK } from '../../domain/audit-record.js';
 import { DeployError } from '../../domain/errors.js';
 import { mayElicitApproval } from '../../domain/policy.js';
 import type { AuditIntent } from '../../domain/ports.js';
@@ -9,7 +9,7 @@ import { auditActorOf, Auditor, type Told } from '../audit/index.js';
 import { requireUnfrozen } from '../auth/index.js';
 import { ApprovalsService } from '../policy/index.js';
 import { ApprovalQuestion, type PersonsWord } from './approval-question.js';
-import { LOOK, type ChangingTool, type Tool } from './tool.js';
+import type { ChangingTool, Tool } from './tool.js';
 import type { ToolCall } from './tool-call.js';
 
 /** What is done, to what, as the audit trail names it. */

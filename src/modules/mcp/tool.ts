@@ -17,9 +17,6 @@ export interface ToolDefinition {
   readonly output: z.ZodObject;
 }
 
-/** What the audit trail calls a look that is refused, as over the API. */
-export const LOOK = 'read';
-
 export abstract class ReadingTool {
   readonly readOnly = true;
   abstract readonly definition: ToolDefinition;

@@ -16,6 +16,7 @@ import type { RolloutPorts } from './rollout-ports.js';
 
 /** Swarm's events tell of the local node only, so the tasks are asked for: 3 ms of the engine's time each. */
 const POLL_MS = 200;
+
 export interface Look {
   readonly verdict: Verdict;
   /** Replicas of the new version that Swarm is told to run. */

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { placeName } from '../../../domain/app-spec.js';
 import { planOf, type PlanInput } from '../../../domain/deploy-plan.js';
 import { DeployError } from '../../../domain/errors.js';
-import { orderedPreviewConflict, previewHostOf } from '../../../domain/host-names.js';
+import { hostField, orderedPreviewConflict, previewHostOf } from '../../../domain/host-names.js';
 import { LIMITS } from '../../../domain/limits.js';
 import { createMasker, secretValues } from '../../../domain/masking.js';
 import { Cluster, Secrets, type Principal } from '../../../domain/ports.js';
@@ -158,8 +158,7 @@ function refuseTaken({ spec, config, identity, line }: Outlook, issues: Issues):
   if (conflict) issues.refused(conflict);
   for (const host of line.foreign_hosts) {
     const message = `${host} belongs to another app`;
-    const index = config.domains.indexOf(host);
-    const path = host === preview ? 'strategy.preview_host' : index < 0 ? 'domains' : `domains.${index}`;
+    const path = hostField(host, preview, config.domains);
     issues.refused(new DeployError('domain_taken', message, { fields: [{ path, message }] }));
   }
   if (line.in_progress === undefined) return;
